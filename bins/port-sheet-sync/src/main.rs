@@ -1,0 +1,2 @@
+//! `port-sheet-sync`.
+fn main() {}

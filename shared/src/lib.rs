@@ -1,0 +1,1 @@
+//! What every port-jobs executable shares.

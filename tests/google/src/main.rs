@@ -1,0 +1,2 @@
+//! `google-standin`: the local stand-in as an executable.
+fn main() {}
