@@ -1,1 +1,22 @@
-//! What every port-jobs executable shares.
+//! What every port-jobs executable shares: the spine of a run, failures and exit codes, configuration,
+//! directories, locks, private files, credentials, OAuth and run records.
+//!
+//! It names no executable and knows nothing of what a job does with a sheet.
+
+pub mod config;
+pub mod credential;
+pub mod dirs;
+pub mod failure;
+pub mod file;
+pub mod http;
+pub mod job;
+pub mod lock;
+pub mod logging;
+pub mod oauth;
+pub mod private;
+pub mod retry;
+pub mod secret;
+pub mod store;
+
+pub use failure::{Failure, Kind, Result};
+pub use secret::Secret;

@@ -1,0 +1,175 @@
+//! Reads one TOML table key by key and remembers every problem, so that a person hears of all mistakes at once.
+//!
+//! It checks shapes (kind of value, unknown keys); meaning is checked by the tables themselves.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+/// What is wrong with a configuration, one line each, in the order found.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// Remembers one.
+    pub fn add(&mut self, place: impl Display, what: impl Display) {
+        self.0.push(format!("{place}: {what}"));
+    }
+
+    /// The lines.
+    pub fn into_lines(self) -> Vec<String> {
+        self.0
+    }
+}
+
+/// One table being read. Keys are taken out of it; what is left at [`Reader::finish`] is unknown.
+pub struct Reader<'a> {
+    path: String,
+    table: Table,
+    known: Vec<&'static str>,
+    problems: &'a mut Problems,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts reading `table`, found at `path`, such as `sheet.port-sheet` (empty for the whole file).
+    pub fn new(path: impl Into<String>, table: Table, problems: &'a mut Problems) -> Self {
+        Self { path: path.into(), table, known: Vec::new(), problems }
+    }
+
+    /// Where this table stands, for nested tables and for problems of meaning.
+    pub fn place(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Remembers a problem with one key.
+    pub fn problem(&mut self, key: &str, what: impl Display) {
+        let place = self.place(key);
+        self.problems.add(place, what);
+    }
+
+    /// Takes a value out, whatever its kind.
+    pub fn value(&mut self, key: &'static str) -> Option<Value> {
+        self.known.push(key);
+        self.table.remove(key)
+    }
+
+    /// Takes a string that is not blank.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        match self.value(key)? {
+            Value::String(text) if text.trim().is_empty() => self.wrong(key, "must not be blank"),
+            Value::String(text) => Some(text),
+            other => self.wrong(key, format!("must be a string in quotes, not {}", kind(&other))),
+        }
+    }
+
+    /// Takes a string that must be there.
+    pub fn needed(&mut self, key: &'static str) -> Option<String> {
+        if !self.table.contains_key(key) {
+            self.known.push(key);
+            return self.wrong(key, "is missing");
+        }
+        self.text(key)
+    }
+
+    /// Takes a list of strings.
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let Some(Value::Array(values)) = self.value(key).map(|value| self.as_array(key, value))? else {
+            return None;
+        };
+        let texts: Vec<String> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        if texts.len() == values.len() {
+            Some(texts)
+        } else {
+            self.wrong(key, "must hold only strings in quotes")
+        }
+    }
+
+    fn as_array(&mut self, key: &str, value: Value) -> Option<Value> {
+        if value.is_array() {
+            Some(value)
+        } else {
+            self.wrong(key, format!("must be a list in [ ], not {}", kind(&value)))
+        }
+    }
+
+    /// Takes one of a few words.
+    pub fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let list = words.iter().map(|(word, _)| format!("{word:?}")).collect::<Vec<_>>().join(", ");
+        self.wrong(key, format!("{text:?} is not one of {list}"))
+    }
+
+    /// Takes a duration such as `30s`, `25m` or `1h 30m`.
+    pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let text = self.text(key)?;
+        match humantime::parse_duration(&text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                self.wrong(key, format!("{text:?} is not a duration such as \"30s\" or \"25m\": {error}"))
+            }
+        }
+    }
+
+    /// Takes a table.
+    pub fn table(&mut self, key: &'static str) -> Option<Table> {
+        match self.value(key)? {
+            Value::Table(table) => Some(table),
+            other => self.wrong(key, format!("must be a table [{}], not {}", self.place(key), kind(&other))),
+        }
+    }
+
+    /// Takes a table of named tables, such as `[credential.NAME]`.
+    pub fn named_tables(&mut self, key: &'static str) -> Vec<(String, Table)> {
+        let mut named = Vec::new();
+        for (name, value) in self.table(key).unwrap_or_default() {
+            match value {
+                Value::Table(table) if is_name(&name) => named.push((name, table)),
+                Value::Table(_) => {
+                    self.problem(key, format!("the name {name:?} may hold only letters, digits, - and _"))
+                }
+                other => self
+                    .problem(key, format!("{name:?} must be a table [{key}.{name}], not {}", kind(&other))),
+            }
+        }
+        named
+    }
+
+    /// Reads a nested table with the same memory of problems.
+    pub fn nested(&mut self, key: &str, table: Table) -> Reader<'_> {
+        Reader::new(self.place(key), table, self.problems)
+    }
+
+    /// Reports every key that nothing took.
+    pub fn finish(self) {
+        for key in self.table.keys() {
+            let place = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
+            self.problems.add(place, format!("unknown key; known here: {}", self.known.join(", ")));
+        }
+    }
+
+    fn wrong<T>(&mut self, key: &str, what: impl Display) -> Option<T> {
+        self.problem(key, what);
+        None
+    }
+}
+
+/// Names become file names and are typed on command lines.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a string",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "a boolean",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,336 @@
+//! `[sheet.NAME]`: which source goes into which tab, and what may happen to it.
+//!
+//! It only describes; the sync decides.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::Reader;
+
+/// One sheet to keep in step with its source.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The credential that reads and writes it.
+    pub credential: String,
+    /// The spreadsheet's id.
+    pub spreadsheet: String,
+    /// The tab's title.
+    pub tab: String,
+    /// The source fields that identify a booking.
+    pub key: Vec<String>,
+    /// What becomes of a row whose booking left the source.
+    pub on_missing: OnMissing,
+    /// What becomes of a person's change to an owned cell.
+    pub on_edit: OnEdit,
+    /// What becomes of the rest when a source row is bad.
+    pub on_bad_row: OnBadRow,
+    /// The largest share of the sheet's bookings that may leave the source at once.
+    pub max_shrink: Share,
+    /// The header of the column in which missing bookings are flagged.
+    pub status_header: String,
+    /// Where the bookings come from.
+    pub source: Source,
+    /// The owned columns; none for every source field as text under its own name.
+    pub columns: Option<Vec<Column>>,
+}
+
+/// What becomes of a row whose booking left the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMissing {
+    /// It stays as it is.
+    Keep,
+    /// It stays, struck through, with a note in the status column.
+    Flag,
+}
+
+/// What becomes of a person's change to an owned cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnEdit {
+    /// The source's value is put back.
+    Restore,
+    /// The person's value stays.
+    Keep,
+    /// Nothing is written and the run fails.
+    Fail,
+}
+
+/// What becomes of the good rows when some are bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBadRow {
+    /// They are synced; the bad ones are set aside and the exit code is 65.
+    Quarantine,
+    /// Nothing is written.
+    Fail,
+}
+
+/// A share between nothing and everything, in hundredths of a percent so that it compares exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(u32);
+
+impl Share {
+    /// Whether `part` of `whole` is more than this share.
+    pub fn is_exceeded_by(self, part: usize, whole: usize) -> bool {
+        part as u128 * 10_000 > whole as u128 * u128::from(self.0)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let number: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
+        #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the range is checked")]
+        (0.0..=100.0).contains(&number).then(|| Self((number * 100.0).round() as u32))
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", f64::from(self.0) / 100.0)
+    }
+}
+
+/// Where bookings come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A CSV file with a header line.
+    Csv {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// One owned column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The source's field.
+    pub field: String,
+    /// The text in the sheet's first row.
+    pub header: String,
+    /// What its values are.
+    pub kind: Type,
+}
+
+/// What a column's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Text, byte for byte.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A decimal number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// A day and a time.
+    DateTime,
+}
+
+impl Type {
+    /// The words of the configuration.
+    pub const WORDS: [(&'static str, Self); 7] = [
+        ("text", Self::Text),
+        ("integer", Self::Integer),
+        ("number", Self::Number),
+        ("boolean", Self::Boolean),
+        ("date", Self::Date),
+        ("time", Self::Time),
+        ("datetime", Self::DateTime),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl Sheet {
+    pub(super) fn read(name: &str, mut reader: Reader<'_>) -> Self {
+        let credential = reader.needed("credential").unwrap_or_default();
+        let spreadsheet = reader.needed("spreadsheet").unwrap_or_default();
+        let spreadsheet = spreadsheet_id(&spreadsheet).unwrap_or_else(|| {
+            if !spreadsheet.is_empty() {
+                reader.problem(
+                    "spreadsheet",
+                    format!("{spreadsheet:?} is neither a spreadsheet's address nor its id"),
+                );
+            }
+            String::new()
+        });
+        let sheet = Self {
+            name: name.to_owned(),
+            credential,
+            spreadsheet,
+            tab: reader.needed("tab").unwrap_or_default(),
+            key: read_key(&mut reader),
+            on_missing: read_on_missing(&mut reader),
+            on_edit: reader
+                .word(
+                    "on-edit",
+                    &[("restore", OnEdit::Restore), ("keep", OnEdit::Keep), ("fail", OnEdit::Fail)],
+                )
+                .unwrap_or(OnEdit::Restore),
+            on_bad_row: reader
+                .word("on-bad-row", &[("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)])
+                .unwrap_or(OnBadRow::Quarantine),
+            max_shrink: read_max_shrink(&mut reader),
+            status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
+            source: read_source(&mut reader),
+            columns: read_columns(&mut reader),
+        };
+        sheet.check(&mut reader);
+        reader.finish();
+        sheet
+    }
+
+    /// What no single key can get wrong alone.
+    fn check(&self, reader: &mut Reader<'_>) {
+        let Some(columns) = &self.columns else { return };
+        let mut headers = BTreeSet::new();
+        let mut fields = BTreeSet::new();
+        for column in columns {
+            if !headers.insert(&column.header) {
+                reader.problem("column", format!("the header {:?} is used twice", column.header));
+            }
+            if !fields.insert(&column.field) {
+                reader.problem("column", format!("the field {:?} is used twice", column.field));
+            }
+        }
+        if self.on_missing == OnMissing::Flag && headers.contains(&self.status_header) {
+            reader
+                .problem("status-header", format!("{:?} is also the header of a column", self.status_header));
+        }
+        for field in self.key.iter().filter(|field| !fields.contains(field)) {
+            reader.problem(
+                "key",
+                format!("the field {field:?} has no column, so rows could not be found again"),
+            );
+        }
+    }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Vec<String> {
+    let key = reader.texts("key");
+    match &key {
+        None => reader
+            .problem("key", "must name the source fields that identify a booking, such as [\"booking_id\"]"),
+        Some(fields) if fields.is_empty() || fields.iter().any(|field| field.trim().is_empty()) => {
+            reader.problem("key", "must name at least one field, and none may be blank");
+        }
+        Some(fields) if fields.iter().collect::<BTreeSet<_>>().len() < fields.len() => {
+            reader.problem("key", "names a field twice");
+        }
+        Some(_) => {}
+    }
+    key.unwrap_or_default()
+}
+
+fn read_on_missing(reader: &mut Reader<'_>) -> OnMissing {
+    let words = [
+        ("keep", Some(OnMissing::Keep)),
+        ("flag", Some(OnMissing::Flag)),
+        ("archive", None),
+        ("delete", None),
+    ];
+    match reader.word("on-missing", &words) {
+        Some(Some(chosen)) => chosen,
+        Some(None) => {
+            reader.problem("on-missing", "this version removes no rows yet: say \"keep\" or \"flag\"");
+            OnMissing::Keep
+        }
+        None => OnMissing::Flag,
+    }
+}
+
+fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
+    let Some(text) = reader.text("max-shrink") else {
+        return Share(4_000);
+    };
+    Share::parse(&text).unwrap_or_else(|| {
+        reader.problem("max-shrink", format!("{text:?} is not a share from \"0%\" to \"100%\""));
+        Share(0)
+    })
+}
+
+fn read_source(reader: &mut Reader<'_>) -> Source {
+    let nothing = Source::Csv { path: PathBuf::new() };
+    let Some(table) = reader.table("source") else {
+        reader.problem("source", "is missing: say kind = \"csv\" and path = \"/where/the/export.csv\"");
+        return nothing;
+    };
+    let mut source = reader.nested("source", table);
+    match source.needed("kind").as_deref() {
+        Some("csv") | None => {}
+        Some("json" | "sqlite" | "postgres" | "mysql") => {
+            source.problem("kind", "this version reads only \"csv\"");
+        }
+        Some(other) => {
+            source.problem("kind", format!("{other:?} is not a kind of source; this version reads \"csv\""))
+        }
+    }
+    let path = PathBuf::from(source.needed("path").unwrap_or_default());
+    if !path.as_os_str().is_empty() && path.is_relative() {
+        source.problem("path", "must be an absolute path: a job's working directory varies");
+    }
+    source.finish();
+    Source::Csv { path }
+}
+
+fn read_columns(reader: &mut Reader<'_>) -> Option<Vec<Column>> {
+    let Value::Array(values) = reader.value("column")? else {
+        reader.problem("column", "must be written as [[sheet.NAME.column]] tables");
+        return None;
+    };
+    let tables: Vec<Table> = values.into_iter().filter_map(|value| value.try_into().ok()).collect();
+    let read = |(index, table)| read_column(reader.nested(&format!("column[{}]", index + 1), table));
+    Some(tables.into_iter().enumerate().map(read).collect())
+}
+
+fn read_column(mut reader: Reader<'_>) -> Column {
+    let field = reader.needed("field").unwrap_or_default();
+    let header = reader.text("header").unwrap_or_else(|| field.clone());
+    let kind = reader.word("type", &Type::WORDS).unwrap_or(Type::Text);
+    reader.finish();
+    Column { field, header, kind }
+}
+
+/// The id in a spreadsheet's address, or the id itself.
+fn spreadsheet_id(text: &str) -> Option<String> {
+    let id = match text.split_once("/spreadsheets/d/") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None => text.trim(),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!id.is_empty() && id.chars().all(plain)).then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_and_an_id_name_the_same_spreadsheet() {
+        for text in [
+            "1AbC-_9",
+            "https://docs.google.com/spreadsheets/d/1AbC-_9/edit?gid=0#gid=0",
+            "http://127.0.0.1:1/spreadsheets/d/1AbC-_9",
+        ] {
+            assert_eq!(spreadsheet_id(text).as_deref(), Some("1AbC-_9"), "{text}");
+        }
+        assert_eq!(spreadsheet_id("https://example.com/x"), None);
+    }
+
+    #[test]
+    fn a_share_is_exceeded_by_more_and_not_by_as_much() {
+        let share = Share::parse("40%").unwrap();
+        assert!(!share.is_exceeded_by(4, 10));
+        assert!(share.is_exceeded_by(5, 10));
+        assert!(!share.is_exceeded_by(0, 0));
+        assert_eq!((Share::parse("101%"), Share::parse("40"), Share::parse("-1%")), (None, None, None));
+        assert_eq!(Share::parse("12.5%").unwrap().to_string(), "12.5%");
+    }
+}

@@ -1,0 +1,299 @@
+//! A credential file: one account for one service, as Google and its Python library write it.
+//!
+//! It reads and rewrites files; the network is [`crate::oauth`]'s. Fields that it does not know are kept.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{Failure, Kind, Result, Secret, file, private};
+
+/// Google's token endpoint, for files that name none, as gcloud's do.
+const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+
+/// Hosts of Google that answer token requests.
+const GOOGLE_TOKEN_HOSTS: [&str; 3] = ["oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"];
+
+/// Where a credential is and what it may be used for.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// systemd's `$CREDENTIALS_DIRECTORY`, if it is set.
+    pub credentials_directory: Option<PathBuf>,
+    /// Token hosts beyond Google's own, reached over https.
+    pub token_hosts: Vec<String>,
+}
+
+/// The two kinds of file.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A person's authorization.
+    User(User),
+    /// A robot account with a private key.
+    ServiceAccount(ServiceAccount),
+}
+
+/// An `authorized_user` file: `type` may be missing, as in the files of Python's google-auth.
+#[derive(Clone, Debug, Deserialize)]
+pub struct User {
+    /// The OAuth client.
+    pub client_id: String,
+    /// The OAuth client's secret.
+    pub client_secret: Secret,
+    /// What buys access tokens.
+    pub refresh_token: Secret,
+    /// Where it buys them; a file without one means Google.
+    #[serde(default = "google_token_uri")]
+    pub token_uri: String,
+}
+
+/// A `service_account` key file.
+#[derive(Clone, Debug)]
+pub struct ServiceAccount {
+    /// The account's address: what a sheet is shared with.
+    pub client_email: String,
+    /// Where assertions are exchanged.
+    pub token_uri: String,
+    /// The whole file, for the library that signs.
+    pub content: Secret,
+}
+
+fn google_token_uri() -> String {
+    GOOGLE_TOKEN_URI.to_owned()
+}
+
+impl Place {
+    /// Reads the file with every safety check, and checks where its secrets would be sent.
+    ///
+    /// # Errors
+    /// [`Kind::Credential`] when the file is missing, unsafe, malformed, of an unknown type, or would send its secret
+    /// to a host that is neither Google's nor named in the configuration.
+    pub fn read(&self) -> Result<Credential> {
+        let content =
+            private::read(&self.path, self.credentials_directory.as_deref()).map_err(|f| f.within(self))?;
+        let credential = self.parse(&content)?;
+        self.check_token_uri(credential.token_uri())?;
+        Ok(credential)
+    }
+
+    fn parse(&self, content: &[u8]) -> Result<Credential> {
+        let fields = self.fields(content)?;
+        match fields.get("type").map(|kind| kind.as_str().unwrap_or("")) {
+            Some("authorized_user") | None => self.decode(&fields).map(Credential::User),
+            Some("service_account") => self.service_account(&fields, content).map(Credential::ServiceAccount),
+            Some(other) => Err(self.refused(format!("has the unknown type {other:?}"))),
+        }
+    }
+
+    fn fields(&self, content: &[u8]) -> Result<Map<String, Value>> {
+        // The parser's message is left out: it may quote what stands in the file.
+        serde_json::from_slice(content).map_err(|error| {
+            self.refused(format!("is not a JSON object (line {}, column {})", error.line(), error.column()))
+        })
+    }
+
+    fn decode<T: for<'de> Deserialize<'de>>(&self, fields: &Map<String, Value>) -> Result<T> {
+        for needed in ["client_id", "client_secret", "refresh_token"] {
+            let filled = fields.get(needed).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+            if !filled {
+                return Err(self.refused(format!("lacks the field {needed:?}")));
+            }
+        }
+        T::deserialize(Value::Object(fields.clone()))
+            .map_err(|_| self.refused("has a field of the wrong kind"))
+    }
+
+    fn service_account(&self, fields: &Map<String, Value>, content: &[u8]) -> Result<ServiceAccount> {
+        let text = |name: &str| {
+            let value = fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+            value.map(str::to_owned).ok_or_else(|| self.refused(format!("lacks the field {name:?}")))
+        };
+        text("private_key")?;
+        let content = String::from_utf8(content.to_vec()).map_err(|_| self.refused("is not UTF-8"))?;
+        Ok(ServiceAccount {
+            client_email: text("client_email")?,
+            token_uri: text("token_uri")?,
+            content: Secret::new(content),
+        })
+    }
+
+    /// Only Google, hosts that the configuration names over https, or loopback may be sent a secret.
+    fn check_token_uri(&self, token_uri: &str) -> Result<()> {
+        let named = |host: &str| {
+            GOOGLE_TOKEN_HOSTS.contains(&host) || self.token_hosts.iter().any(|named| named == host)
+        };
+        let allowed = Url::parse(token_uri).is_ok_and(|url| match (url.scheme(), url.host_str()) {
+            ("https", Some(host)) => named(host) || is_loopback(&url),
+            ("http", Some(_)) => is_loopback(&url),
+            _ => false,
+        });
+        if allowed {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Kind::Credential,
+            format!(
+                "{self}: {} would send its secret to {token_uri:?}, which is not Google",
+                self.path.display()
+            ),
+            "if that host is right, name it under [google] token-hosts in the configuration and use https",
+        ))
+    }
+
+    /// Replaces the refresh token after the server rotated it. The file before is kept beside it as `.prev`.
+    ///
+    /// Hold the credential's lock, and have read the file under it.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when it cannot be written; the old file then is what it was.
+    pub fn rotate(&self, refresh_token: &Secret) -> Result<()> {
+        let content =
+            private::read(&self.path, self.credentials_directory.as_deref()).map_err(|f| f.within(self))?;
+        let mut fields = self.fields(&content)?;
+        fields.insert("refresh_token".to_owned(), Value::from(refresh_token.expose()));
+        let mut rotated =
+            serde_json::to_vec_pretty(&fields).map_err(|error| Failure::bug(error.to_string()))?;
+        rotated.push(b'\n');
+        file::replace(&self.previous(), &content)?;
+        file::replace(&self.path, &rotated)
+    }
+
+    /// Where the file before the last rotation is kept.
+    pub fn previous(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".prev");
+        PathBuf::from(name)
+    }
+
+    fn refused(&self, why: impl AsRef<str>) -> Failure {
+        Failure::new(
+            Kind::Credential,
+            format!("{self}: {} {}", self.path.display(), why.as_ref()),
+            "put a service-account key or an authorized_user file from Google there, with mode 0600",
+        )
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "credential {:?}", self.name)
+    }
+}
+
+impl Credential {
+    /// Where its tokens come from.
+    pub fn token_uri(&self) -> &str {
+        match self {
+            Self::User(user) => &user.token_uri,
+            Self::ServiceAccount(account) => &account.token_uri,
+        }
+    }
+}
+
+/// Whether a URL stays on this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Whether a plain-http or https URL may be sent tokens: https anywhere, http only on this machine.
+pub fn is_confidential(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+/// The lock file of a credential.
+pub fn lock_file(locks: &Path, name: &str) -> PathBuf {
+    crate::lock::file_for(locks, &format!("credential-{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const PYTHON: &str = r#"{"token":"ya29.x","refresh_token":"1//r","token_uri":"https://oauth2.googleapis.com/token",
+        "client_id":"c","client_secret":"s","scopes":["a"],"universe_domain":"googleapis.com","account":"","expiry":"2026-01-02T03:04:05Z"}"#;
+
+    fn place(dir: &Path, content: &str) -> Place {
+        let path = dir.join("token.json");
+        file::replace(&path, content.as_bytes()).unwrap();
+        Place {
+            name: "port-sheet".into(),
+            path,
+            credentials_directory: None,
+            token_hosts: vec!["login.example.com".into()],
+        }
+    }
+
+    #[test]
+    fn a_python_file_without_a_type_is_a_user() {
+        let dir = tempfile::tempdir().unwrap();
+        let Credential::User(user) = place(dir.path(), PYTHON).read().unwrap() else { panic!("a user") };
+        assert_eq!(user.refresh_token.expose(), "1//r");
+    }
+
+    #[test]
+    fn rotation_keeps_unknown_fields_and_the_file_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = place(dir.path(), PYTHON);
+        place.rotate(&Secret::new("1//new")).unwrap();
+        let fields: Value = serde_json::from_slice(&fs::read(&place.path).unwrap()).unwrap();
+        assert_eq!(
+            (&fields["refresh_token"], &fields["expiry"]),
+            (&"1//new".into(), &"2026-01-02T03:04:05Z".into())
+        );
+        assert_eq!(fs::read_to_string(place.previous()).unwrap(), PYTHON);
+        for path in [&place.path, &place.previous()] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn secrets_are_sent_to_google_named_hosts_and_loopback_only() {
+        let dir = tempfile::tempdir().unwrap();
+        for (uri, allowed) in [
+            ("https://oauth2.googleapis.com/token", true),
+            ("https://login.example.com/token", true),
+            ("http://127.0.0.1:8899/token", true),
+            ("http://[::1]:8899/token", true),
+            ("http://oauth2.googleapis.com/token", false),
+            ("http://login.example.com/token", false),
+            ("https://oauth2.googleapis.com.evil.example/token", false),
+            ("https://oauth2.googleapis.com@evil.example/token", false),
+            ("file:///etc/passwd", false),
+        ] {
+            let content = PYTHON.replace("https://oauth2.googleapis.com/token", uri);
+            assert_eq!(place(dir.path(), &content).read().is_ok(), allowed, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_file_is_refused_without_quoting_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = place(dir.path(), r#"{"refresh_token": "1//secret" "x"}"#).read().unwrap_err();
+        assert_eq!(refused.kind, Kind::Credential);
+        assert!(!refused.message.contains("secret"), "{refused}");
+        assert!(
+            place(dir.path(), r#"{"type":"external_account"}"#)
+                .read()
+                .unwrap_err()
+                .message
+                .contains("external_account")
+        );
+        assert!(
+            place(dir.path(), r#"{"client_id":"c"}"#).read().unwrap_err().message.contains("client_secret")
+        );
+    }
+}

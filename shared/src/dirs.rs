@@ -1,0 +1,158 @@
+//! Where the configuration and the state are, and the only place that reads the environment.
+//!
+//! It creates nothing but the state directory and its folders, each 0700.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::file;
+use crate::{Failure, Kind, Result};
+
+/// What the environment says. Taken once, at the start of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `PORT_JOBS_CONFIG`: the configuration file.
+    pub config: Option<PathBuf>,
+    /// `CONFIGURATION_DIRECTORY`, from systemd.
+    pub configuration_directory: Option<PathBuf>,
+    /// `STATE_DIRECTORY`, from systemd.
+    pub state_directory: Option<PathBuf>,
+    /// `CREDENTIALS_DIRECTORY`, from systemd's `LoadCredential=`.
+    pub credentials_directory: Option<PathBuf>,
+    /// `HOME`, unless the user is root: root's files live in /etc and /var/lib.
+    pub home: Option<PathBuf>,
+    /// `RUST_LOG`: which messages are logged.
+    pub log_filter: Option<String>,
+    /// Whether standard error goes to the journal (`JOURNAL_STREAM` is set).
+    pub journal: bool,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    pub fn read() -> Self {
+        let path = |name| variable(name).map(PathBuf::from);
+        let root = rustix::process::geteuid().is_root();
+        Self {
+            config: path("PORT_JOBS_CONFIG"),
+            configuration_directory: path("CONFIGURATION_DIRECTORY"),
+            state_directory: path("STATE_DIRECTORY"),
+            credentials_directory: path("CREDENTIALS_DIRECTORY"),
+            home: path("HOME").filter(|_| !root),
+            log_filter: variable("RUST_LOG").and_then(|value| value.into_string().ok()),
+            journal: variable("JOURNAL_STREAM").is_some(),
+        }
+    }
+
+    /// The configuration file: the flag's, or the first of the contract's places that exists.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when there is none.
+    pub fn config_file(&self, flag: Option<&Path>) -> Result<PathBuf> {
+        if let Some(named) = flag.or(self.config.as_deref()) {
+            return Ok(named.to_owned());
+        }
+        let places = [
+            self.configuration_directory.as_ref().map(|dir| dir.join("config.toml")),
+            self.home.as_ref().map(|home| home.join(".config/port-jobs/config.toml")),
+            Some(PathBuf::from("/etc/port-jobs/config.toml")),
+        ];
+        let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+        places.iter().find(|place| place.exists()).cloned().ok_or_else(|| {
+            let looked = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+            Failure::new(
+                Kind::Config,
+                format!("no configuration file: looked for {looked}"),
+                "copy examples/config.toml from the project to /etc/port-jobs/config.toml and edit it, or name one with --config FILE",
+            )
+        })
+    }
+
+    /// The state directory: the flag's, systemd's, the configuration's, or the default place.
+    pub fn state_dir(&self, flag: Option<&Path>, configured: Option<&Path>) -> PathBuf {
+        let given = flag.or(self.state_directory.as_deref()).or(configured);
+        match (given, &self.home) {
+            (Some(dir), _) => dir.to_owned(),
+            (None, Some(home)) => home.join(".local/state/port-jobs"),
+            (None, None) => PathBuf::from("/var/lib/port-jobs"),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The state directory and the folders in it.
+#[derive(Clone, Debug)]
+pub struct State {
+    root: PathBuf,
+}
+
+impl State {
+    /// Names the folders below `root` without touching them.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Creates what is missing of the state directory, each folder 0700.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when a folder cannot be made.
+    pub fn create(&self) -> Result<()> {
+        [self.root.clone(), self.credentials(), self.locks(), self.spool(), self.journal()]
+            .iter()
+            .try_for_each(|dir| file::private_dir(dir))
+    }
+
+    /// The state directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Credential files, 0600 each.
+    pub fn credentials(&self) -> PathBuf {
+        self.root.join("credentials")
+    }
+
+    /// Lock files, one a job and one a credential.
+    pub fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
+    /// The newest source snapshot of each sheet, and the one last verified.
+    pub fn spool(&self) -> PathBuf {
+        self.root.join("spool")
+    }
+
+    /// What each run overwrote or removed.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// The SQLite database of run records.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("state.db")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_wins_over_systemd_and_systemd_over_the_configuration() {
+        let environment = Environment { state_directory: Some("/systemd".into()), ..Environment::default() };
+        let state = |flag, configured| environment.state_dir(flag, configured);
+        assert_eq!(state(Some(Path::new("/flag")), Some(Path::new("/config"))), Path::new("/flag"));
+        assert_eq!(state(None, Some(Path::new("/config"))), Path::new("/systemd"));
+        assert_eq!(Environment::default().state_dir(None, None), Path::new("/var/lib/port-jobs"));
+    }
+
+    #[test]
+    fn a_named_configuration_file_is_taken_even_if_it_is_missing() {
+        let environment = Environment { config: Some("/from/environment".into()), ..Environment::default() };
+        assert_eq!(environment.config_file(None).unwrap(), Path::new("/from/environment"));
+        assert_eq!(environment.config_file(Some(Path::new("/flag"))).unwrap(), Path::new("/flag"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Requests to token endpoints and the TLS connector that every client here uses.
+//!
+//! Each request is bounded: connecting, waiting for the headers and reading the body all count against one limit,
+//! and a body is read up to a size. Nothing is retried here.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use url::form_urlencoded::Serializer;
+
+use crate::{Failure, Kind, Result};
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest answer read, in bytes: a token endpoint's is under 3 KiB.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A connector for https and, for loopback, http. Who may be reached over http is decided by the configuration.
+///
+/// # Errors
+/// [`Kind::Config`] when this machine has no certificate authorities installed.
+pub fn connector() -> Result<HttpsConnector<HttpConnector>> {
+    let mut tcp = HttpConnector::new();
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.enforce_http(false);
+    let builder = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+        .map_err(|error| {
+            Failure::new(
+                Kind::Config,
+                format!("no trusted certificate authorities: {error}"),
+                "apt-get install ca-certificates",
+            )
+        })?;
+    Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
+}
+
+/// A client for small requests.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client<HttpsConnector<HttpConnector>, String>,
+    timeout: Duration,
+}
+
+/// What a server answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The server's clock, from the `Date` header.
+    pub date: Option<DateTime<Utc>>,
+    /// How long the server asked to wait.
+    pub retry_after: Option<Duration>,
+    /// The body, whole.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer. It never holds what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoReply(String);
+
+impl fmt::Display for NoReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Http {
+    /// A client whose requests take at most `timeout` each.
+    ///
+    /// # Errors
+    /// As [`connector`].
+    pub fn new(timeout: Duration) -> Result<Self> {
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector()?);
+        Ok(Self { client, timeout })
+    }
+
+    /// The limit on each exchange.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Posts a form, as OAuth's token requests are (RFC 6749, section 4.1.3).
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached or did not answer whole in time.
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> std::result::Result<Reply, NoReply> {
+        let form = Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        self.send(request.map_err(|error| NoReply(error.to_string()))?).await
+    }
+
+    /// Gets a page.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached or did not answer whole in time.
+    pub async fn get(&self, url: &str) -> std::result::Result<Reply, NoReply> {
+        let request = Request::builder().uri(url).body(String::new());
+        self.send(request.map_err(|error| NoReply(error.to_string()))?).await
+    }
+
+    async fn send(&self, request: Request<String>) -> std::result::Result<Reply, NoReply> {
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|error| NoReply(chain(&error)))?;
+            let (parts, body) = response.into_parts();
+            let body =
+                Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| NoReply(error.to_string()))?;
+            Ok(Reply {
+                status: parts.status.as_u16(),
+                date: date(&parts.headers),
+                retry_after: retry_after(&parts.headers),
+                body: body.to_bytes().to_vec(),
+            })
+        };
+        let late =
+            |_| NoReply(format!("no whole answer within {}", humantime::format_duration(self.timeout)));
+        tokio::time::timeout(self.timeout, exchange).await.map_err(late)?
+    }
+}
+
+/// `Retry-After` in seconds; Google's Sheets API has not been seen to send one, so dates are not parsed.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
+}
+
+/// An error with its causes: hyper's own text is only "client error (Connect)".
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

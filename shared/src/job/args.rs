@@ -1,0 +1,90 @@
+//! The flags that every executable has, and how a wrong command line is answered.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use super::{Job, output};
+use crate::{Failure, Kind};
+
+/// The exit codes, for the end of `--help`.
+const EXIT_CODES: &str = "Exit codes:
+  0   verified success, nothing to change included
+  64  the command line is wrong
+  65  the source's or the sheet's content was refused
+  69  Google or the source is unreachable or keeps failing
+  70  a defect of this program
+  74  the local disk: state, spool, config or lock file
+  75  busy: locked, past the deadline, or out of requests; try again later
+  77  a credential needs a person
+  78  the configuration is invalid, or the spreadsheet or tab is not there
+Treat any other code as a failure.";
+
+/// Flags common to all executables.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where state is kept
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print one JSON object with the result
+    #[arg(long)]
+    pub json: bool,
+    /// Say more; twice for diagnostics
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Validate the configuration, report all problems, touch nothing
+    #[arg(long)]
+    pub check_config: bool,
+    /// How long to wait for another run to end, such as 30s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub lock_wait: Option<Duration>,
+}
+
+/// The whole command line of one executable.
+#[derive(Parser, Debug)]
+#[command(version, disable_help_subcommand = true)]
+pub(super) struct Cli<A: Args> {
+    #[command(flatten)]
+    pub args: A,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A parsed command line, or the answer already given.
+pub(super) enum Parsed<A: Args> {
+    Run(Cli<A>),
+    Answered(ExitCode),
+}
+
+/// Parses the command line; `--help`, `--version` and mistakes are answered here.
+pub(super) fn parse<J: Job>() -> Parsed<J::Args> {
+    let command = Cli::<J::Args>::command()
+        .name(J::NAME)
+        .bin_name(J::NAME)
+        .about(J::ABOUT)
+        .after_help(format!("Example:\n  {}\n\n{EXIT_CODES}", J::EXAMPLE));
+    match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => Parsed::Run(cli),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            output::asked_for(&error.to_string());
+            Parsed::Answered(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let message = line.strip_prefix("error: ").unwrap_or(line);
+            let failure = Failure::new(Kind::Usage, message, format!("{} --help", J::NAME));
+            output::complain(&failure);
+            Parsed::Answered(ExitCode::from(failure.kind.exit_code()))
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The spine of every executable: parse → report → config → record → lock → deadline → run → record → exit code.
+//!
+//! Whatever happens in a run, a panic included, becomes one outcome that is printed, recorded and returned. This is
+//! the only module that prints and the only one that chooses exit codes.
+
+mod args;
+mod output;
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use log::{debug, info, warn};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::dirs::{Environment, State};
+use crate::store::{Ending, Outcome, Run, Store};
+use crate::{Failure, Kind, Result, lock, logging};
+
+pub use args::Common;
+use args::{Cli, Parsed};
+
+/// One executable: what it is called, what it takes and what it does.
+pub trait Job {
+    /// The executable's name, also that of its lock and of its `[job.NAME]` table.
+    const NAME: &'static str;
+    /// One line for `--help`.
+    const ABOUT: &'static str;
+    /// The example at the end of `--help`.
+    const EXAMPLE: &'static str;
+    /// How long a run may take unless the configuration says otherwise.
+    const DEADLINE: Duration;
+    /// Its own flags.
+    type Args: clap::Args;
+    /// What its JSON result holds beside the frame; the default is what a run that never began answers.
+    type Body: Serialize + Default;
+
+    /// What is wrong with the configuration or the flags for this job, beyond what every job refuses.
+    fn check(config: &Config, args: &Self::Args) -> Vec<Failure>;
+
+    /// Does the work.
+    fn run(context: &Context, args: &Self::Args) -> impl Future<Output = Report<Self::Body>>;
+}
+
+/// What a run may use.
+#[derive(Debug)]
+pub struct Context {
+    /// The run's ULID.
+    pub run: String,
+    /// When it started.
+    pub started: DateTime<Utc>,
+    /// The configuration.
+    pub config: Config,
+    /// The environment.
+    pub environment: Environment,
+    /// The state directory.
+    pub state: State,
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Report<B> {
+    /// What failed, one for each thing that did; none for success.
+    pub failures: Vec<Failure>,
+    /// The job's own part of the JSON result.
+    pub body: B,
+    /// Output that the flags asked for, such as a dry run's plan; printed unless `--json`.
+    pub output: String,
+    /// What was done, in a line or a few; printed on a terminal or with `-v`.
+    pub summary: Vec<String>,
+}
+
+/// How a run ended, before it is printed and recorded.
+struct Ended<B> {
+    outcome: Outcome,
+    report: Report<B>,
+}
+
+impl<B: Default> Ended<B> {
+    fn failed(failures: Vec<Failure>) -> Self {
+        let report = Report { failures, body: B::default(), output: String::new(), summary: Vec::new() };
+        Self { outcome: Outcome::Failed, report }
+    }
+
+    fn skipped(failure: Failure) -> Self {
+        Self { outcome: Outcome::Skipped, ..Self::failed(vec![failure]) }
+    }
+}
+
+impl<B> From<Report<B>> for Ended<B> {
+    fn from(report: Report<B>) -> Self {
+        let outcome = if report.failures.is_empty() { Outcome::Ok } else { Outcome::Failed };
+        Self { outcome, report }
+    }
+}
+
+/// The `main` of an executable.
+pub fn main<J: Job>() -> ExitCode {
+    let cli = match args::parse::<J>() {
+        Parsed::Run(cli) => cli,
+        Parsed::Answered(code) => return code,
+    };
+    let environment = Environment::read();
+    logging::start(&environment, cli.common.verbose, cli.common.quiet);
+    let run = Run { id: ulid::Ulid::generate().to_string(), job: J::NAME, started: Utc::now() };
+    let mut store = None;
+    let ended = begin::<J>(&cli, environment, &run, &mut store);
+    finish::<J>(&cli.common, &run, ended, store)
+}
+
+/// Everything up to the lock. The store is handed out so that a failure after it was opened is recorded.
+fn begin<J: Job>(
+    cli: &Cli<J::Args>,
+    environment: Environment,
+    run: &Run,
+    store: &mut Option<Store>,
+) -> Ended<J::Body> {
+    let config = match environment.config_file(cli.common.config.as_deref()) {
+        Ok(path) => match Config::load(&path) {
+            Ok(config) => config,
+            Err(failures) => return Ended::failed(failures),
+        },
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let problems = J::check(&config, &cli.args);
+    if !problems.is_empty() {
+        return Ended::failed(problems);
+    }
+    if cli.common.check_config {
+        let output = format!("{} is valid\n", config.path.display());
+        return Report { failures: Vec::new(), body: J::Body::default(), output, summary: Vec::new() }.into();
+    }
+    let state =
+        State::at(environment.state_dir(cli.common.state_dir.as_deref(), config.state_dir.as_deref()));
+    match state.create().and_then(|()| Store::open(&state.database())) {
+        Ok(opened) => *store = Some(opened),
+        Err(failure) => return Ended::failed(vec![failure]),
+    }
+    if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
+        return Ended::failed(vec![failure]);
+    }
+    let context = Context { run: run.id.clone(), started: run.started, config, environment, state };
+    guarded::<J>(cli, &context)
+}
+
+/// Runs the job on its own runtime; a panic becomes a failure.
+fn guarded<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body> {
+    static PANIC: Mutex<Option<String>> = Mutex::new(None);
+    std::panic::set_hook(Box::new(|panic| {
+        if let Ok(mut message) = PANIC.lock() {
+            *message = Some(panic.to_string());
+        }
+    }));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Ended::failed(vec![Failure::bug(format!("no runtime: {error}"))]),
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(locked::<J>(cli, context))));
+    ended.unwrap_or_else(|_: Box<dyn Any + Send>| {
+        let message = PANIC.lock().ok().and_then(|mut message| message.take()).unwrap_or_default();
+        Ended::failed(vec![Failure::bug(message)])
+    })
+}
+
+/// Takes the job's lock, starts the deadline and runs.
+async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body> {
+    let settings = context.config.job(J::NAME);
+    let wait = cli.common.lock_wait.or(settings.lock_wait).unwrap_or_default();
+    let path = lock::file_for(&context.state.locks(), J::NAME);
+    let _lock = match lock::acquire(&path, wait, context.started).await {
+        Ok(lock) => lock,
+        Err(failure) if failure.kind == Kind::Busy => {
+            return Ended::skipped(failure.within("another run is under way"));
+        }
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let deadline = settings.deadline.unwrap_or(J::DEADLINE);
+    debug!("run {} holds its lock; it may take {}", context.run, humantime::format_duration(deadline));
+    let stopped = match stop_signal() {
+        Ok(stopped) => stopped,
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    tokio::select! {
+        report = J::run(context, &cli.args) => report.into(),
+        () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
+            Kind::Busy,
+            format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
+            format!("the next run goes on from here; if this repeats, raise deadline under [job.{}] or run with -v to see where the time goes", J::NAME),
+        )]),
+        name = stopped => Ended::failed(vec![Failure::new(
+            Kind::Busy,
+            format!("stopped by {name} before the run was done"),
+            "nothing is lost: the next run goes on from here",
+        )]),
+    }
+}
+
+/// Ends when a person or systemd stops the run.
+fn stop_signal() -> Result<impl Future<Output = &'static str>> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::bug(format!("cannot listen for signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+/// Records, prints and turns the outcome into an exit code.
+fn finish<J: Job>(common: &Common, run: &Run, mut ended: Ended<J::Body>, store: Option<Store>) -> ExitCode {
+    let finished = Utc::now();
+    if let Some(Err(failure)) = store.map(|store| record::<J>(store, run, finished, &ended)) {
+        ended.report.failures.push(failure);
+        ended.outcome = Outcome::Failed;
+    }
+    let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
+    info!("run {} ended with exit code {}", run.id, frame.exit);
+    output::print(common, &frame, &ended.report);
+    ExitCode::from(frame.exit)
+}
+
+fn record<J: Job>(
+    mut store: Store,
+    run: &Run,
+    finished: DateTime<Utc>,
+    ended: &Ended<J::Body>,
+) -> Result<()> {
+    let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
+    let result = frame.to_json();
+    let ending =
+        Ending { finished, outcome: ended.outcome, exit: frame.exit, failure: frame.error, result: &result };
+    store.end_run(&run.id, &ending).inspect_err(|failure| warn!("the run could not be recorded: {failure}"))
+}

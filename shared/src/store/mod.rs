@@ -1,0 +1,106 @@
+//! `state.db`: what must outlive a run, in SQLite.
+//!
+//! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
+//! can read and write beside us. Nothing above this module knows that it is SQLite.
+
+mod runs;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::{Failure, Kind, Result, file};
+
+pub use runs::{Ending, Outcome, Run};
+
+/// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
+const SCHEMA_VERSION: i64 = 1;
+
+/// How long to wait for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database, making or upgrading it as needed. The file is 0600.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when it cannot be used, is damaged, or was written by a newer version.
+    pub fn open(path: &Path) -> Result<Self> {
+        // SQLite would create it with the umask's mode.
+        file::open_private(path).map_err(|error| Failure::io("cannot open", path, error))?;
+        let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
+        let mut store = Self { connection, path: path.to_owned() };
+        store.prepare().map_err(|error| unusable(path, &error))?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        // An idle WAL database cannot be opened read-only by another user; at our rate TRUNCATE costs nothing.
+        self.connection.pragma_update(None, "journal_mode", "TRUNCATE")?;
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        self.connection.pragma_update(None, "foreign_keys", true)
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        let version = self.version()?;
+        if version > SCHEMA_VERSION {
+            return Err(Failure::new(
+                Kind::Io,
+                format!(
+                    "{} was written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})",
+                    self.path.display()
+                ),
+                "install the newer port-jobs again",
+            ));
+        }
+        if version == SCHEMA_VERSION {
+            return Ok(());
+        }
+        self.transaction(|transaction| {
+            // Another process may have done it while this one waited for the lock.
+            let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if version < 1 {
+                transaction.execute_batch(runs::SCHEMA)?;
+                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn version(&self) -> Result<i64> {
+        let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        version.map_err(|error| unusable(&self.path, &error))
+    }
+
+    /// Runs `work` in one transaction that holds the write lock from its start: a deferred one could fail with
+    /// "database is locked" in the middle, busy timeout or not.
+    fn transaction<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        let path = &self.path;
+        let failed = |error| unusable(path, &error);
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let value = work(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(value)
+    }
+}
+
+fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
+    let shown = path.display();
+    Failure::new(
+        Kind::Io,
+        format!("cannot use the run records in {shown}: {error}"),
+        format!(
+            "look at it: ls -la {shown}; df -h {shown}; if it is damaged, move it aside (the sheets do not depend on it): mv {shown} {shown}.damaged"
+        ),
+    )
+}

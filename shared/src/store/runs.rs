@@ -1,0 +1,171 @@
+//! Run records: one row a run, written when it starts and completed when it ends.
+//!
+//! A row that stays `running` is a run that was killed. No secret and no booking data is in it.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use rusqlite::params;
+
+use super::Store;
+use crate::{Failure, Result};
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE run (
+        run      TEXT PRIMARY KEY,
+        job      TEXT NOT NULL,
+        pid      INTEGER NOT NULL,
+        started  TEXT NOT NULL,
+        finished TEXT,
+        outcome  TEXT NOT NULL CHECK (outcome IN ('running', 'ok', 'failed', 'skipped')),
+        exit     INTEGER,
+        kind     TEXT,
+        message  TEXT,
+        hint     TEXT,
+        result   TEXT
+    ) STRICT;
+    CREATE INDEX run_by_job ON run (job, started);
+";
+
+/// How long run records are kept.
+const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Verified success, nothing to do included.
+    Ok,
+    /// It failed.
+    Failed,
+    /// It did not begin, because another run holds the lock.
+    Skipped,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A run that starts.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its ULID.
+    pub id: String,
+    /// The executable.
+    pub job: &'static str,
+    /// When it started.
+    pub started: DateTime<Utc>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+pub struct Ending<'a> {
+    /// When.
+    pub finished: DateTime<Utc>,
+    /// How.
+    pub outcome: Outcome,
+    /// The exit code.
+    pub exit: u8,
+    /// The most serious failure.
+    pub failure: Option<&'a Failure>,
+    /// The JSON result, whole.
+    pub result: &'a str,
+}
+
+impl Store {
+    /// Writes the record of a run that starts, and drops records older than 90 days.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn start_run(&mut self, run: &Run) -> Result<()> {
+        let old = stamp(run.started - KEPT);
+        self.transaction(|transaction| {
+            transaction.execute("DELETE FROM run WHERE started < ?1", params![old])?;
+            transaction.execute(
+                "INSERT INTO run (run, job, pid, started, outcome) VALUES (?1, ?2, ?3, ?4, 'running')",
+                params![run.id, run.job, std::process::id(), stamp(run.started)],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Completes the record.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn end_run(&mut self, id: &str, ending: &Ending<'_>) -> Result<()> {
+        let failure = ending.failure;
+        self.transaction(|transaction| {
+            transaction.execute(
+                "UPDATE run SET finished = ?2, outcome = ?3, exit = ?4, kind = ?5, message = ?6, hint = ?7, result = ?8 WHERE run = ?1",
+                params![
+                    id,
+                    stamp(ending.finished),
+                    ending.outcome.word(),
+                    ending.exit,
+                    failure.map(|failure| format!("{:?}", failure.kind).to_lowercase()),
+                    failure.map(|failure| &failure.message),
+                    failure.map(|failure| &failure.hint),
+                    ending.result,
+                ],
+            )
+        })?;
+        Ok(())
+    }
+}
+
+/// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
+fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    fn run(id: &str, started: &str) -> Run {
+        Run { id: id.into(), job: "port-sheet-sync", started: started.parse().unwrap() }
+    }
+
+    fn rows(store: &Store) -> Vec<(String, String, Option<i64>)> {
+        let mut query = store.connection.prepare("SELECT run, outcome, exit FROM run ORDER BY run").unwrap();
+        query
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .map(|row| row.unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_run_is_running_until_it_ends_and_old_ones_are_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("state.db")).unwrap();
+        store.start_run(&run("old", "2026-01-01T00:00:00Z")).unwrap();
+        store.start_run(&run("new", "2026-05-13T12:00:00Z")).unwrap();
+        assert_eq!(rows(&store), [("new".into(), "running".into(), None)]);
+        let failure = Failure::new(Kind::Data, "bad", "mend it");
+        let finished = "2026-05-13T12:00:02Z".parse().unwrap();
+        let ending =
+            Ending { finished, outcome: Outcome::Failed, exit: 65, failure: Some(&failure), result: "{}" };
+        store.end_run("new", &ending).unwrap();
+        assert_eq!(rows(&store), [("new".into(), "failed".into(), Some(65))]);
+    }
+
+    #[test]
+    fn a_damaged_or_newer_database_is_refused_with_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let damaged = dir.path().join("damaged.db");
+        crate::file::replace(&damaged, b"this is not a database, but a text of some length").unwrap();
+        let refused = Store::open(&damaged).unwrap_err();
+        assert_eq!(refused.kind, Kind::Io);
+        assert!(refused.hint.contains(".damaged"), "{}", refused.hint);
+        let newer = dir.path().join("newer.db");
+        Store::open(&newer).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(Store::open(&newer).unwrap_err().message.contains("newer version"));
+    }
+}
