@@ -1,0 +1,169 @@
+//! The APIs' wire: who is let in, what errors look like, quotas, the log.
+
+use google_standin::Server;
+use serde_json::json;
+
+use crate::client::{admin, call, person, send, small_sheet};
+
+const READONLY: &str = "https://www.googleapis.com/auth/spreadsheets.readonly";
+
+#[test]
+fn an_answer_has_googles_headers_and_layout() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let answer = call(&server, &token, "GET", &format!("/v4/spreadsheets/{id}?fields=spreadsheetId"), None);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("content-type"), "application/json; charset=UTF-8");
+    assert_eq!(answer.header("vary"), "Origin, X-Origin, Referer");
+    assert_eq!(answer.header("cache-control"), "private");
+    assert_eq!(answer.header("server"), "ESF");
+    assert_eq!(answer.header("transfer-encoding"), "chunked");
+    assert_eq!(answer.text, format!("{{\n  \"spreadsheetId\": \"{id}\"\n}}\n"));
+}
+
+#[test]
+fn no_authorization_header_is_403_and_a_bad_bearer_401() {
+    let server = Server::start();
+    let id = small_sheet(&server, &["anyone"]);
+    let url = format!("{}/v4/spreadsheets/{id}", server.url());
+    let without = send("GET", &url, &[], "");
+    assert_eq!((without.status, &without.json()["error"]["status"]), (403, &json!("PERMISSION_DENIED")));
+    assert!(without.text.contains("Method doesn't allow unregistered callers"), "{}", without.text);
+    let bad = send("GET", &url, &[("authorization", "Bearer nonsense")], "");
+    assert_eq!((bad.status, &bad.json()["error"]["status"]), (401, &json!("UNAUTHENTICATED")));
+}
+
+#[test]
+fn a_missing_scope_names_service_and_method() {
+    let server = Server::start();
+    let user = server.authorized_user(Some("ann@example.com"), Some(&[READONLY]));
+    let token = crate::client::access_token(&server, &user);
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let path = format!("/v4/spreadsheets/{id}/values/A1?valueInputOption=RAW");
+    let answer = call(&server, &token, "PUT", &path, Some(json!({"values": [["x"]]})));
+    assert_eq!(answer.status, 403);
+    let error = &answer.json()["error"];
+    assert_eq!(error["message"], "Request had insufficient authentication scopes.");
+    assert_eq!(error["details"][0]["reason"], "ACCESS_TOKEN_SCOPE_INSUFFICIENT");
+    let metadata = &error["details"][0]["metadata"];
+    assert_eq!(metadata["method"], "google.apps.sheets.v4.SpreadsheetsService.UpdateValues");
+}
+
+#[test]
+fn a_sheet_that_is_not_shared_is_403_and_an_unknown_one_404() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["bob@example.com"]);
+    let private = call(&server, &token, "GET", &format!("/v4/spreadsheets/{id}"), None);
+    let expected = json!({"error": {
+        "code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED",
+    }});
+    assert_eq!((private.status, private.json()), (403, expected));
+    let unknown = call(&server, &token, "GET", "/v4/spreadsheets/nowhere", None);
+    let expected =
+        json!({"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}});
+    assert_eq!((unknown.status, unknown.json()), (404, expected));
+}
+
+#[test]
+fn the_errors_array_is_a_switch() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    admin(&server, "POST", "errors-array", &json!({"on": true}));
+    let answer = call(&server, &token, "GET", "/v4/spreadsheets/nowhere", None);
+    let expected =
+        json!([{"message": "Requested entity was not found.", "domain": "global", "reason": "notFound"}]);
+    assert_eq!(answer.json()["error"]["errors"], expected);
+}
+
+#[test]
+fn a_body_that_is_no_json_is_400() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let url = format!("{}/v4/spreadsheets/{id}:batchUpdate", server.url());
+    let bearer = format!("Bearer {token}");
+    let answer = send("POST", &url, &[("authorization", &bearer)], "{\"requests\": [");
+    assert_eq!((answer.status, &answer.json()["error"]["status"]), (400, &json!("INVALID_ARGUMENT")));
+}
+
+#[test]
+fn the_61st_read_of_a_minute_is_refused_and_the_next_minute_is_free() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["anyone"]);
+    let read = |token: &str| {
+        call(&server, token, "GET", &format!("/v4/spreadsheets/{id}?fields=spreadsheetId"), None)
+    };
+    for _ in 0..60 {
+        assert_eq!(read(&token).status, 200);
+    }
+    let refused = read(&token);
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("retry-after"), "");
+    let recorded = json!({"error": {
+        "code": 429,
+        "message": "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user' of \
+            service 'sheets.googleapis.com' for consumer 'project_number:123456789012'.",
+        "status": "RESOURCE_EXHAUSTED",
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "RATE_LIMIT_EXCEEDED",
+            "domain": "googleapis.com",
+            "metadata": {
+                "consumer": "projects/123456789012",
+                "quota_limit": "ReadRequestsPerMinutePerUser",
+                "quota_metric": "sheets.googleapis.com/read_requests",
+                "service": "sheets.googleapis.com",
+            },
+        }],
+    }});
+    assert_eq!(refused.json(), recorded);
+    assert_eq!(
+        read(&person(&server, "bob@example.com")).status,
+        200,
+        "another user has a quota of their own"
+    );
+    server.advance_clock(60);
+    assert_eq!(read(&token).status, 200);
+}
+
+#[test]
+fn a_quota_of_nothing_is_no_quota_and_people_by_hand_use_none() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let path = format!("/v4/spreadsheets/{id}?fields=spreadsheetId");
+    server.quota(1, 1);
+    for _ in 0..3 {
+        assert_eq!(server.call_as("ann@example.com", "GET", &path, None).0, 200);
+    }
+    assert_eq!(call(&server, &token, "GET", &path, None).status, 200);
+    assert_eq!(call(&server, &token, "GET", &path, None).status, 429);
+    admin(&server, "POST", "quota", &json!({"reads_per_minute": 0, "writes_per_minute": 0}));
+    for _ in 0..70 {
+        assert_eq!(call(&server, &token, "GET", &path, None).status, 200);
+    }
+}
+
+#[test]
+fn the_log_tells_what_was_sent_and_answered_but_no_admin_call() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    admin(&server, "DELETE", "requests", &json!({}));
+    let path = format!("/v4/spreadsheets/{id}/values/Ports%21A1?valueInputOption=RAW");
+    call(&server, &token, "PUT", &path, Some(json!({"values": [["x", null]]})));
+    server.call_as("ann@example.com", "GET", &path, None);
+    let log = admin(&server, "GET", "requests", &json!({})).json();
+    let expected = json!([{
+        "method": "PUT",
+        "path": format!("/v4/spreadsheets/{id}/values/Ports%21A1"),
+        "query": "valueInputOption=RAW",
+        "body": {"values": [["x", null]]},
+        "status": 200,
+        "bytes": 23,
+    }]);
+    assert_eq!(log, expected);
+}
