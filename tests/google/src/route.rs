@@ -10,6 +10,8 @@ use crate::request::Request;
 use crate::sheets;
 use crate::world::World;
 
+const PAGES: &str = "/spreadsheets/d/";
+
 /// Answers one request of the product's.
 pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
     let path = request.path.as_str();
@@ -19,8 +21,13 @@ pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
         return serve_api(world, request, caller);
     }
     world.changes += 1;
-    match path.trim_end_matches('/') {
-        "/token" if request.method == "POST" => oauth::token::serve(world, request),
+    match (request.method.as_str(), path.trim_end_matches('/')) {
+        ("POST", "/token") => oauth::token::serve(world, request),
+        ("POST", "/revoke") => oauth::inspect::revoke(world, request),
+        ("GET" | "POST", "/tokeninfo") => oauth::inspect::tokeninfo(world, request),
+        ("GET", "/oauth2/v3/userinfo") => oauth::inspect::userinfo(world, request),
+        ("GET" | "POST", "/o/oauth2/v2/auth") => oauth::consent::serve(world, request),
+        ("GET", page) if page.starts_with(PAGES) => sheet_page(world, page),
         _ => not_found(path),
     }
 }
@@ -39,6 +46,18 @@ fn serve_api(world: &mut World, request: &Request, caller: Result<Caller, sheets
         return drive::serve(world, request, caller);
     }
     not_found(&request.path)
+}
+
+/// The spreadsheet as a person sees it, whoever they are: a browser brings no token.
+fn sheet_page(world: &World, path: &str) -> Reply {
+    let id = path.strip_prefix(PAGES).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    match world.kept.files.get(id).and_then(|file| file.sheet.as_ref()) {
+        Some(sheet) => Reply::html(200, sheet.html()),
+        None => Reply::html(
+            404,
+            "<!DOCTYPE html>\n<p>Sorry, the file you have requested does not exist.</p>\n".to_owned(),
+        ),
+    }
 }
 
 fn not_found(path: &str) -> Reply {

@@ -2,6 +2,9 @@
 
 pub(crate) mod accounts;
 pub(crate) mod assertion;
+pub(crate) mod consent;
 pub(crate) mod error;
+pub(crate) mod inspect;
 pub(crate) mod key;
+mod page;
 pub(crate) mod token;
