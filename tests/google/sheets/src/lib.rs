@@ -3,7 +3,30 @@
 //! Pure: it opens no socket, reads no clock and knows no account beyond the caller's e-mail address. The
 //! HTTP server around it is `google-standin`.
 
+mod a1;
+mod batch;
+mod cell;
+mod create;
 mod error;
+mod formula;
+mod get;
+mod grid_data;
+mod html;
+mod ids;
+mod input;
+mod limits;
+mod mask;
+mod metadata;
+mod place;
+mod protect;
+mod query;
+mod range;
+mod render;
+mod route;
+mod rows;
+mod schema;
+mod sheet;
+mod values;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +37,15 @@ pub use error::ApiError;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spreadsheet {
     id: String,
-    title: String,
+    /// The `SpreadsheetProperties` message.
+    properties: Value,
+    sheets: Vec<sheet::Sheet>,
+    /// `NamedRange` messages.
+    named_ranges: Vec<Value>,
+    /// `DeveloperMetadata` messages, wherever they are attached.
+    metadata: Vec<Value>,
+    /// How many ids were made up so far.
+    minted: u64,
 }
 
 /// One tab to create: its title and its grid.
@@ -65,20 +96,21 @@ pub struct Answer {
 impl Spreadsheet {
     /// A new spreadsheet as Drive makes it: one tab `Sheet1` with id 0 and 1000 × 26 cells.
     pub fn new(id: &str, title: &str) -> Self {
-        Self { id: id.to_owned(), title: title.to_owned() }
+        let tab = Tab { title: "Sheet1".to_owned(), rows: default_rows(), columns: default_columns() };
+        Self::with_tabs(id, title, &[tab])
     }
 
     /// A new spreadsheet with these tabs; the first has the sheet id 0.
-    pub fn with_tabs(id: &str, title: &str, _tabs: &[Tab]) -> Self {
-        Self::new(id, title)
+    pub fn with_tabs(id: &str, title: &str, tabs: &[Tab]) -> Self {
+        create::with_tabs(id, title, tabs)
     }
 
     /// `spreadsheets.create`: a new spreadsheet as the request's body describes it.
     ///
     /// # Errors
     /// As Google refuses it: unknown fields, two tabs of one name.
-    pub fn create(id: &str, _body: &Value) -> Result<Self, ApiError> {
-        Ok(Self::new(id, ""))
+    pub fn create(id: &str, body: &Value) -> Result<Self, ApiError> {
+        create::from_message(id, body)
     }
 
     /// The id in its address.
@@ -88,24 +120,24 @@ impl Spreadsheet {
 
     /// The file's name.
     pub fn title(&self) -> &str {
-        &self.title
+        self.properties["title"].as_str().unwrap_or_default()
     }
 
     /// Renames the file, as `drive.files.update` does.
     pub fn set_title(&mut self, title: &str) {
-        title.clone_into(&mut self.title);
+        self.properties["title"] = Value::from(title);
     }
 
     /// Answers one request; a refused request changes nothing.
     ///
     /// # Errors
     /// Google's own error for the request.
-    pub fn handle(&mut self, _call: &Call<'_>) -> Result<Answer, ApiError> {
-        Err(ApiError::not_found())
+    pub fn handle(&mut self, call: &Call<'_>) -> Result<Answer, ApiError> {
+        route::answer(self, call)
     }
 
     /// A plain page of the spreadsheet's tabs and formatted values for a browser.
     pub fn html(&self) -> String {
-        String::new()
+        html::page(self)
     }
 }
