@@ -8,10 +8,10 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Response, StatusCode};
+use serde_json::json;
 use socket2::Socket;
 
-use crate::admin::Admin;
-use crate::admin_http;
+use crate::admin::{self, Admin};
 use crate::clock::http_date;
 use crate::fault::{Fault, Stall};
 use crate::pace::{BrokenOff, Ending, Paced};
@@ -48,8 +48,8 @@ impl Connection {
             return self.response(write(refusal)?, Ending::Whole);
         };
         if request.path.starts_with("/_admin") {
-            let admin = self.admin.clone();
-            let written = blocking(move || write(admin_http::serve(&admin, &request))).await?;
+            let handle = self.admin.clone();
+            let written = blocking(move || write(admin::http::serve(&handle, &request))).await?;
             return self.response(written, Ending::Whole);
         }
         let (number, fault) = self.admin.arrived(&request);
@@ -145,8 +145,14 @@ fn write(reply: Reply) -> Result<Written, BrokenOff> {
 }
 
 /// Large sheets take a while, and the other connections go on meanwhile.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, BrokenOff> + Send + 'static,
-) -> Result<T, BrokenOff> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| BrokenOff)?
+///
+/// A panic is answered as Google answers its own bugs; a closed connection would look like a network's fault.
+async fn blocking(
+    work: impl FnOnce() -> Result<Written, BrokenOff> + Send + 'static,
+) -> Result<Written, BrokenOff> {
+    let Ok(done) = tokio::task::spawn_blocking(work).await else {
+        let panicked = json!({"code": 500, "message": "Internal error encountered.", "status": "INTERNAL"});
+        return write(Reply::json(500, json!({ "error": panicked })));
+    };
+    done
 }

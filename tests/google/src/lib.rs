@@ -4,7 +4,6 @@
 //! loopback only, and what a spreadsheet does is not decided here but in `sheets-model`.
 
 mod admin;
-mod admin_http;
 mod auth;
 mod clock;
 mod connection;

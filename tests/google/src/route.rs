@@ -26,7 +26,7 @@ pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
         ("POST", "/revoke") => oauth::inspect::revoke(world, request),
         ("GET" | "POST", "/tokeninfo") => oauth::inspect::tokeninfo(world, request),
         ("GET", "/oauth2/v3/userinfo") => oauth::inspect::userinfo(world, request),
-        ("GET" | "POST", "/o/oauth2/v2/auth") => oauth::consent::serve(world, request),
+        ("GET" | "POST", "/o/oauth2/v2/auth" | "/o/oauth2/auth") => oauth::consent::serve(world, request),
         ("GET", page) if page.starts_with(PAGES) => sheet_page(world, page),
         _ => not_found(path),
     }

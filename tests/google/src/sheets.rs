@@ -156,6 +156,7 @@ impl Method {
         let is_values = target.rest.starts_with("/values");
         let (kind, name) = match (method, verb) {
             ("POST", "getByDataFilter") => (Kind::Read, "GetSpreadsheetByDataFilter"),
+            ("POST", "search") => (Kind::Read, "SearchDeveloperMetadata"),
             ("POST", "batchGetByDataFilter") => (Kind::Read, "BatchGetValuesByDataFilter"),
             ("GET", "batchGet") => (Kind::Read, "BatchGetValues"),
             ("GET", _) if is_values => (Kind::Read, "GetValues"),

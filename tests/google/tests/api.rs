@@ -1,6 +1,10 @@
 //! The APIs' wire: who is let in, what errors look like, quotas, the log.
 
-use google_standin::Server;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use google_standin::{Server, Tab};
 use serde_json::json;
 
 use crate::client::{admin, call, person, send, small_sheet};
@@ -166,4 +170,89 @@ fn the_log_tells_what_was_sent_and_answered_but_no_admin_call() {
         "bytes": 23,
     }]);
     assert_eq!(log, expected);
+}
+
+#[test]
+fn the_project_has_a_quota_beside_its_users() {
+    let server = Server::start();
+    let id = small_sheet(&server, &["anyone"]);
+    server.quota(1, 1);
+    let read = |name: &str| {
+        let token = person(&server, &format!("{name}@example.com"));
+        call(&server, &token, "GET", &format!("/v4/spreadsheets/{id}?fields=spreadsheetId"), None)
+    };
+    for name in ["ann", "bob", "cem", "dee", "eva"] {
+        assert_eq!(read(name).status, 200);
+    }
+    let refused = read("fay");
+    assert_eq!(refused.status, 429);
+    let metadata = &refused.json()["error"]["details"][0]["metadata"];
+    assert_eq!(metadata["quota_limit"], "ReadRequestsPerMinutePerProject");
+}
+
+#[test]
+fn the_date_header_follows_the_movable_clock() {
+    let server = Server::start();
+    let moved = admin(&server, "POST", "clock", &json!({"now": "2031-05-06T07:08:09Z"})).json();
+    assert!(moved["now"].as_str().unwrap().starts_with("2031-05-06T07:08:"), "{moved}");
+    let date = send("GET", &format!("{}/v4/spreadsheets/x", server.url()), &[], "").header("date").to_owned();
+    assert!(date.starts_with("Tue, 06 May 2031 07:08:"), "{date}");
+}
+
+#[test]
+fn pretty_print_can_be_switched_off() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let path = format!("/v4/spreadsheets/{id}?fields=spreadsheetId&prettyPrint=false");
+    assert_eq!(call(&server, &token, "GET", &path, None).text, format!("{{\"spreadsheetId\":\"{id}\"}}"));
+}
+
+#[test]
+fn a_path_may_be_encoded_and_end_in_a_slash() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let id = small_sheet(&server, &["ann@example.com"]);
+    for path in
+        ["/values/Ports!A1", "/values/Ports%21A1", "/values/'Ports'!A1", "/values/%27Ports%27%21A1/", "/"]
+    {
+        let answer = call(&server, &token, "GET", &format!("/v4/spreadsheets/{id}{path}"), None);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let update = json!({"requests": [
+        {"updateSpreadsheetProperties": {"properties": {"title": "Harbours"}, "fields": "title"}},
+    ]});
+    let answer = call(&server, &token, "POST", &format!("/v4/spreadsheets/{id}/:batchUpdate"), Some(update));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let server = Server::start();
+    let address = server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    for end in ["keep-alive", "close"] {
+        let head = format!("GET /tokeninfo HTTP/1.1\r\nHost: {address}\r\nConnection: {end}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+    }
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(text.matches("HTTP/1.1 400 Bad Request").count(), 2, "{text}");
+}
+
+#[test]
+fn a_body_of_twenty_megabytes_is_taken_and_given_back() {
+    let server = Server::start();
+    let token = person(&server, "ann@example.com");
+    let tab = Tab { title: "Ports".to_owned(), rows: 500, columns: 1 };
+    let id = server.spreadsheet("Large", &[tab], &["ann@example.com"]);
+    let rows = vec![[json!("x".repeat(42_000))]; 500];
+    let path = format!("/v4/spreadsheets/{id}/values/Ports!A1:A500");
+    let written =
+        call(&server, &token, "PUT", &format!("{path}?valueInputOption=RAW"), Some(json!({"values": rows})));
+    assert_eq!(written.status, 200, "{}", written.text);
+    let read = call(&server, &token, "GET", &path, None);
+    assert_eq!(read.json()["values"], json!(rows));
+    assert_eq!(server.requests()[1].body, "(not kept: 21002512 bytes)");
 }

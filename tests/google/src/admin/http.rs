@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sheets_model::Tab;
 
-use crate::admin::{Admin, Person};
+use super::{Admin, Person};
 use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::request::Request;
