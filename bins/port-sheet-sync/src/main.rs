@@ -1,2 +1,7 @@
-//! `port-sheet-sync`.
-fn main() {}
+//! `port-sheet-sync`, the executable: see the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shared::job::main::<port_sheet_sync::PortSheetSync>()
+}

@@ -79,6 +79,19 @@ impl TokenSource {
         self.token = None;
     }
 
+    /// Whom a sheet must be shared with: the robot's address, or the person who authorized the credential.
+    pub fn account(&self) -> String {
+        match self.place.read() {
+            Ok(Credential::ServiceAccount(account)) => account.client_email,
+            Ok(Credential::User(_)) | Err(_) => format!("the account of {}", self.place),
+        }
+    }
+
+    /// The scopes its tokens need.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
     async fn fetch_with_retries(&self) -> Result<AccessToken> {
         // Five tries: the sixth that `pauses` would allow is for the API's per-minute quota.
         let mut pauses = retry::pauses(self.first_pause).take(4);

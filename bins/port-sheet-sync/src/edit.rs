@@ -1,0 +1,54 @@
+//! The changes that a sync makes to a tab, in its own words; [`crate::google`] says them in Google's.
+//!
+//! Pure. Rows and columns are counted from 0, as the API counts them.
+
+use crate::value::Cell;
+
+/// One change. Those of one request are applied in order, all or none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// Columns at the right end of the grid.
+    GrowColumns(u32),
+    /// Rows at the lower end of the grid.
+    GrowRows(u32),
+    /// Values from one cell to the right; formats stay.
+    Write {
+        /// The row.
+        row: u32,
+        /// The first cell's column.
+        column: u32,
+        /// The values; an empty one clears its cell.
+        cells: Vec<Cell>,
+    },
+    /// Rows behind the last one with data, from column A. The server finds the place, so that a person who adds a row
+    /// at the same moment is not overwritten. Not to be repeated blindly.
+    Append(Vec<Vec<Cell>>),
+    /// The number format of whole columns of cells.
+    NumberFormat {
+        /// The column.
+        column: u32,
+        /// From this row to the end of the grid.
+        from_row: u32,
+        /// Google's type and pattern.
+        format: (&'static str, &'static str),
+    },
+    /// Strikes a row's cells through, or no longer.
+    Strike {
+        /// The row.
+        row: u32,
+        /// First column and the one behind the last.
+        columns: (u32, u32),
+        /// Whether the text is struck through afterwards.
+        struck: bool,
+    },
+}
+
+impl Edit {
+    /// Whether applying it twice is the same as applying it once.
+    pub fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Write { .. } | Self::NumberFormat { .. } | Self::Strike { .. } => true,
+            Self::GrowColumns(_) | Self::GrowRows(_) | Self::Append(_) => false,
+        }
+    }
+}

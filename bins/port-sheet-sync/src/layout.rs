@@ -1,0 +1,160 @@
+//! Where the owned columns stand in a tab: found by their exact header text, wherever people moved them.
+//!
+//! Pure. A header that is new is placed to the right of the last one; a header that was there at the last verified run
+//! and is gone now was renamed or deleted by a person, and is asked about rather than added a second time.
+
+use shared::config::{OnMissing, Sheet};
+use shared::{Failure, Kind, Result};
+
+use crate::a1;
+use crate::column::{Columns, Remembered};
+
+/// Where everything stands, columns counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// For each owned column, in the configuration's order.
+    pub columns: Vec<u32>,
+    /// The status column, if the tab has one or is about to.
+    pub status: Option<u32>,
+    /// Headers to be written, with where.
+    pub added: Vec<(u32, String)>,
+    /// How many columns the grid has.
+    pub grid: u32,
+}
+
+impl Layout {
+    /// Finds the columns in a tab's first row. `known` are the columns of the last verified run.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when a header stands twice or a known one is gone.
+    pub fn find(
+        sheet: &Sheet,
+        columns: &Columns,
+        header: &[String],
+        grid: u32,
+        known: &[Remembered],
+    ) -> Result<Self> {
+        let blank = header.iter().all(|text| text.is_empty());
+        let mut next = header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| position(last) + 1);
+        let mut layout = Self { columns: Vec::new(), status: None, added: Vec::new(), grid };
+        for column in columns.all() {
+            let was_there = known.iter().any(|known| known.header == column.header);
+            match find_one(sheet, header, &column.header)? {
+                Some(at) => layout.columns.push(at),
+                None if was_there && !blank => return Err(gone(sheet, &column.header, header)),
+                None => {
+                    layout.columns.push(next);
+                    layout.added.push((next, column.header.clone()));
+                    next += 1;
+                }
+            }
+        }
+        if sheet.on_missing == OnMissing::Flag {
+            layout.status = find_one(sheet, header, &sheet.status_header)?;
+        }
+        Ok(layout)
+    }
+
+    /// Places the status column to the right of everything, if there is none yet.
+    pub fn with_status(&mut self, header: &str, width: u32) {
+        if self.status.is_none() {
+            let next = self.added.iter().map(|(column, _)| column + 1).max().unwrap_or(0).max(width);
+            self.status = Some(next);
+            self.added.push((next, header.to_owned()));
+        }
+    }
+
+    /// Whether a column is only about to be there.
+    pub fn is_added(&self, column: u32) -> bool {
+        self.added.iter().any(|(added, _)| *added == column)
+    }
+
+    /// Runs of neighbouring columns within the grid that must be read: first and last of each.
+    pub fn runs(&self) -> Vec<(u32, u32)> {
+        let positions = self.columns.iter().chain(&self.status).copied().filter(|column| *column < self.grid);
+        runs(positions.collect())
+    }
+
+    /// How wide a row must be to hold every owned column.
+    pub fn width(&self) -> u32 {
+        self.columns.iter().chain(&self.status).max().map_or(0, |last| last + 1)
+    }
+}
+
+/// Runs of neighbours among some positions: first and last of each.
+pub fn runs(mut positions: Vec<u32>) -> Vec<(u32, u32)> {
+    positions.sort_unstable();
+    positions.dedup();
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for position in positions {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == position => *last = position,
+            _ => runs.push((position, position)),
+        }
+    }
+    runs
+}
+
+fn find_one(sheet: &Sheet, header: &[String], text: &str) -> Result<Option<u32>> {
+    let found: Vec<u32> =
+        header.iter().enumerate().filter(|(_, cell)| *cell == text).map(|(at, _)| position(at)).collect();
+    match found[..] {
+        [] => Ok(None),
+        [at] => Ok(Some(at)),
+        _ => {
+            let columns = found.iter().map(|&at| a1::letters(at)).collect::<Vec<_>>().join(", ");
+            Err(Failure::new(
+                Kind::Data,
+                format!(
+                    "the header {text:?} stands more than once in row 1 of tab {:?} (columns {columns})",
+                    sheet.tab
+                ),
+                "rename the copies in the sheet: the sync must know which column is its own",
+            ))
+        }
+    }
+}
+
+fn gone(sheet: &Sheet, text: &str, header: &[String]) -> Failure {
+    let shown = header
+        .iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| format!("{text:?}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Failure::new(
+        Kind::Data,
+        format!("the header {text:?} is gone from row 1 of tab {:?}; there are {shown}", sheet.tab),
+        format!(
+            "rename it back in the sheet, or give the column its new header in the configuration of sheet {:?}",
+            sheet.name
+        ),
+    )
+}
+
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn runs_cover_exactly_the_positions(positions in proptest::collection::vec(0u32..60, 0..40)) {
+            let covered: Vec<u32> = runs(positions.clone()).into_iter().flat_map(|(first, last)| first..=last).collect();
+            let mut expected = positions;
+            expected.sort_unstable();
+            expected.dedup();
+            prop_assert_eq!(covered, expected);
+        }
+
+        #[test]
+        fn runs_are_apart(positions in proptest::collection::vec(0u32..60, 0..40)) {
+            prop_assert!(runs(positions).windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `port-sheet-sync`: booking records from the booking system into a shared Google Sheet, verified.
+//!
+//! This crate holds the whole job; `main.rs` only starts it. Direction: `sync` strings the steps together, `plan`,
+//! `layout`, `value` and `column` decide and touch nothing, `google` is the only one that knows Google's client.
+
+mod a1;
+mod apply;
+mod base;
+mod column;
+mod edit;
+mod google;
+mod journal;
+mod layout;
+mod plan;
+mod result;
+mod rows;
+mod show;
+mod snapshot;
+mod source;
+mod spool;
+mod sync;
+mod value;
+mod verify;
+
+use std::time::Duration;
+
+use shared::config::Config;
+use shared::job::{Context, Job, Report};
+use shared::{Failure, Kind};
+
+pub use result::{Body, SheetResult};
+
+/// The job.
+#[derive(Debug)]
+pub struct PortSheetSync;
+
+/// Its own flags.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// Sync only this sheet of the configuration
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Accept this once that the source lost more bookings than max-shrink allows
+    #[arg(long)]
+    allow_shrink: bool,
+}
+
+impl Job for PortSheetSync {
+    const NAME: &'static str = "port-sheet-sync";
+    const ABOUT: &'static str =
+        "Brings bookings into the Google Sheet that people work from, and reads back that they arrived";
+    const EXAMPLE: &'static str = "port-sheet-sync --config /etc/port-jobs/config.toml --dry-run";
+    /// Under the schedule's half hour, so that a hanging run never meets the next one.
+    const DEADLINE: Duration = Duration::from_secs(25 * 60);
+    type Args = Args;
+    type Body = Body;
+
+    fn check(config: &Config, args: &Args) -> Vec<Failure> {
+        let shown = config.path.display();
+        if config.sheets.is_empty() {
+            let hint = format!("add a [sheet.NAME] table to {shown}; examples/config.toml shows one");
+            return vec![Failure::new(
+                Kind::Config,
+                format!("{shown}: there is no [sheet.NAME] table, so nothing to sync"),
+                hint,
+            )];
+        }
+        match &args.sheet {
+            Some(name) if !config.sheets.contains_key(name) => {
+                let known = config.sheets.keys().cloned().collect::<Vec<_>>().join(", ");
+                let message = format!("{shown} has no sheet {name:?}; it has {known}");
+                vec![Failure::new(Kind::Usage, message, "port-sheet-sync --sheet NAME")]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    async fn run(context: &Context, args: &Args) -> Report<Body> {
+        let mut report = Report {
+            failures: Vec::new(),
+            body: Body { dry_run: args.dry_run, sheets: Vec::new() },
+            output: String::new(),
+            summary: Vec::new(),
+        };
+        let wanted = |name: &str| args.sheet.as_ref().is_none_or(|only| only == name);
+        for sheet in context.config.sheets.values().filter(|sheet| wanted(&sheet.name)) {
+            let (result, text) = sync::sync(context, sheet, args).await;
+            report.output.push_str(&text);
+            report.summary.push(result.summary());
+            report.failures.extend(result.error.clone());
+            report.body.sheets.push(result);
+        }
+        report
+    }
+}

@@ -1,0 +1,99 @@
+//! What a run answers: the `sheets` list of the JSON result, and the same in a line for people.
+
+use serde::Serialize;
+use shared::Failure;
+use shared::store::Outcome;
+
+/// The job's part of the JSON result.
+#[derive(Debug, Default, Serialize)]
+pub struct Body {
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// One entry for each sheet.
+    pub sheets: Vec<SheetResult>,
+}
+
+/// One sheet. All counts are confirmed by reading back, except in a dry run, where they are what would be done.
+#[derive(Clone, Debug, Serialize)]
+pub struct SheetResult {
+    /// Its name in the configuration.
+    pub sheet: String,
+    /// `ok` or `failed`.
+    pub outcome: Outcome,
+    /// The exit code that it alone would give.
+    pub exit: u8,
+    /// What failed.
+    pub error: Option<Failure>,
+    /// Data rows of the source.
+    pub source_rows: u64,
+    /// Rows of it that could not be used.
+    pub rejected: u64,
+    /// Bookings that got a row.
+    pub added: u64,
+    /// Rows that got other cells.
+    pub updated: u64,
+    /// Rows flagged because their booking left the source.
+    pub removed: u64,
+    /// Bookings that stood in the sheet as they should.
+    pub unchanged: u64,
+    /// Owned cells that people had changed.
+    pub drifted: u64,
+    /// Owned cells of bookings that were written.
+    pub cells_written: u64,
+    /// Whether the sheet was read back and holds what it should.
+    pub verified: bool,
+    /// Read requests sent, tries included.
+    pub reads: u64,
+    /// Write requests sent, tries included.
+    pub writes: u64,
+    /// Content of source and sheet that could not be used, a line each, a hundred at most.
+    pub problems: Vec<String>,
+}
+
+impl SheetResult {
+    /// A result before anything was done.
+    pub fn new(sheet: &str) -> Self {
+        Self {
+            sheet: sheet.to_owned(),
+            outcome: Outcome::Ok,
+            exit: 0,
+            error: None,
+            source_rows: 0,
+            rejected: 0,
+            added: 0,
+            updated: 0,
+            removed: 0,
+            unchanged: 0,
+            drifted: 0,
+            cells_written: 0,
+            verified: false,
+            reads: 0,
+            writes: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Notes that it failed.
+    pub fn fail(&mut self, failure: Failure) {
+        self.outcome = Outcome::Failed;
+        self.exit = failure.kind.exit_code();
+        self.error = Some(failure);
+    }
+
+    /// The counts in a line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{}: {} added, {} changed, {} removed, {} unchanged, {} refused; {} cells written, {}; {} reads, {} writes",
+            self.sheet,
+            self.added,
+            self.updated,
+            self.removed,
+            self.unchanged,
+            self.rejected,
+            self.cells_written,
+            if self.verified { "verified" } else { "not verified" },
+            self.reads,
+            self.writes
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! A plan as a person reads it, for `--dry-run`.
+
+use std::fmt::Write;
+
+use shared::Result;
+use shared::config::{OnEdit, Sheet};
+
+use crate::column::Columns;
+use crate::layout::Layout;
+use crate::plan::{Plan, describe_drift};
+use crate::rows;
+
+/// How many rows of each kind are listed.
+const LISTED: usize = 200;
+
+/// The plan in lines: `+` added, `~` changed, `-` removed, `!` changed by a person, `?` not understood.
+///
+/// # Errors
+/// [`shared::Kind::Io`] when the spool cannot be read.
+pub fn plan(
+    sheet: &Sheet,
+    columns: &Columns,
+    layout: &Layout,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+) -> Result<String> {
+    let mut lines = Vec::new();
+    lines.extend(layout.added.iter().map(|(_, header)| format!("+ column {header:?}")));
+    for entry in plan.adds.iter().take(LISTED) {
+        let (_, cells) = spool.row_at(entry.offset)?;
+        let key = columns.key_of(|index| cells[index].clone()).map(|key| key.text).unwrap_or_default();
+        let shown = columns.all().iter().zip(&cells).map(|(column, cell)| (column, cell.shown(column.kind)));
+        let filled = shown
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(column, text)| format!("{}: {text}", column.header));
+        lines.push(format!("+ {key}  {}", filled.collect::<Vec<_>>().join(", ")));
+    }
+    more(&mut lines, plan.adds.len());
+    for update in plan.updates.iter().take(LISTED) {
+        for (index, new) in &update.changes {
+            let column = &columns.all()[*index];
+            let (old, new) = (update.before[*index].shown(column.kind), new.shown(column.kind));
+            lines
+                .push(format!("~ {} (row {})  {}: {old:?} → {new:?}", update.key, update.row, column.header));
+        }
+    }
+    more(&mut lines, plan.updates.len());
+    lines.extend(
+        plan.flags
+            .iter()
+            .take(LISTED)
+            .map(|flag| format!("- {} (row {})  flagged: {}", flag.key.text, flag.row, plan.flag_text)),
+    );
+    more(&mut lines, plan.flags.len());
+    lines.extend(
+        plan.unflags.iter().take(LISTED).map(|row| format!("~ row {row}  is back: no longer flagged")),
+    );
+    let fate = if sheet.on_edit == OnEdit::Restore { "restored" } else { "kept" };
+    lines.extend(
+        plan.drifts.iter().take(LISTED).map(|drift| format!("! {}: {fate}", describe_drift(columns, drift))),
+    );
+    lines.extend(plan.problems.iter().take(LISTED).map(|problem| format!("? {problem}: left alone")));
+    let mut text = format!("{} → tab {:?}\n", sheet.name, sheet.tab);
+    for line in lines {
+        let _ = writeln!(text, "  {}", line.replace(['\n', '\r'], " "));
+    }
+    let _ = writeln!(text, "  {}", totals(plan));
+    Ok(text)
+}
+
+fn totals(plan: &Plan) -> String {
+    format!(
+        "{} to add, {} to change, {} to flag, {} changed by people; nothing was written",
+        plan.adds.len(),
+        plan.updates.len(),
+        plan.flags.len(),
+        plan.drifts.len()
+    )
+}
+
+fn more(lines: &mut Vec<String>, total: usize) {
+    if total > LISTED {
+        lines.push(format!("… and {} more", total - LISTED));
+    }
+}

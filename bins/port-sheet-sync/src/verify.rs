@@ -1,0 +1,135 @@
+//! Reads back what an atomic request wrote, keys included: a person who sorts or inserts rows at the same moment shows
+//! up here.
+//!
+//! It answers whether the sheet holds what was planned; what follows from a no is the caller's.
+
+use std::collections::HashMap;
+
+use log::warn;
+use shared::Result;
+
+use crate::apply::Target;
+use crate::column::KeyHash;
+use crate::google::Client;
+use crate::layout::Layout;
+use crate::plan::{Plan, RowUpdate};
+use crate::snapshot::Block;
+use crate::spool::Spool;
+use crate::value::Cell;
+
+/// More spans than this make reading everything again the cheaper way.
+const SPANS: usize = 40;
+
+/// Rows closer than this are read as one span.
+const GAP: u32 = 20;
+
+/// Whether the rows that the plan touched now hold what it wanted. No is also the answer when they are too many to be
+/// looked at one by one.
+///
+/// # Errors
+/// As every request.
+pub async fn is_written(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &Spool,
+) -> Result<bool> {
+    let mut spans = spans(touched(plan));
+    if spans.len() > SPANS {
+        return Ok(false);
+    }
+    let appended = !plan.adds.is_empty();
+    if appended {
+        let from = target.snapshot.last_row + 1;
+        let rows = target.tab.rows.max(target.snapshot.last_row)
+            + u32::try_from(plan.adds.len()).unwrap_or(u32::MAX);
+        spans.push((from, rows));
+    }
+    if spans.is_empty() {
+        return Ok(true);
+    }
+    let layout = Layout { grid: target.layout.width().max(target.tab.columns), ..target.layout.clone() };
+    let mut blocks = Block::read(client, &target.sheet.tab, &layout.runs(), &spans).await?;
+    let tail = if appended { blocks.pop() } else { None };
+    let look = Look { target, blocks: &blocks, spans: &spans };
+    let updated = plan.updates.iter().all(|update| look.holds(update));
+    let flagged = plan.flags.iter().all(|flag| look.status(flag.row))
+        && !plan.unflags.iter().any(|&row| look.status(row));
+    let added = tail.is_none_or(|tail| all_added(target, plan, spool, &tail));
+    if !(updated && flagged && added) {
+        warn!(
+            "somebody changed the sheet while it was written (as planned: updates {updated}, flags {flagged}, new rows {added})"
+        );
+    }
+    Ok(updated && flagged && added)
+}
+
+fn touched(plan: &Plan) -> Vec<u32> {
+    let flags = plan.flags.iter().map(|flag| flag.row);
+    plan.updates.iter().map(|update| update.row).chain(flags).chain(plan.unflags.iter().copied()).collect()
+}
+
+fn spans(mut rows: Vec<u32>) -> Vec<(u32, u32)> {
+    rows.sort_unstable();
+    let mut spans: Vec<(u32, u32)> = Vec::new();
+    for row in rows {
+        match spans.last_mut() {
+            Some((_, last)) if row <= *last + GAP => *last = row,
+            _ => spans.push((row, row)),
+        }
+    }
+    spans
+}
+
+/// The rows that were read back.
+struct Look<'a> {
+    target: &'a Target<'a>,
+    blocks: &'a [Block],
+    spans: &'a [(u32, u32)],
+}
+
+impl Look<'_> {
+    fn block(&self, row: u32) -> Option<&Block> {
+        let at = self.spans.iter().position(|(first, last)| (*first..=*last).contains(&row))?;
+        self.blocks.get(at)
+    }
+
+    fn cell(&self, row: u32, column: u32) -> Cell {
+        self.block(row).and_then(|block| block.value(row, Some(column))).map_or(Cell::Empty, Cell::from_json)
+    }
+
+    /// Every owned cell of the row, not only the changed ones: another booking may stand there by now.
+    fn holds(&self, update: &RowUpdate) -> bool {
+        let wanted = |index: usize| {
+            let changed = update.changes.iter().find(|(changed, _)| *changed == index).map(|(_, cell)| cell);
+            changed.unwrap_or(&update.before[index])
+        };
+        let columns = self.target.columns;
+        let same = |(index, &column): (usize, &u32)| {
+            self.cell(update.row, column).is_same(wanted(index), columns.kind(index))
+        };
+        self.target.layout.columns.iter().enumerate().all(same)
+    }
+
+    fn status(&self, row: u32) -> bool {
+        self.target.layout.status.is_some_and(|column| self.cell(row, column) != Cell::Empty)
+    }
+}
+
+/// Every added booking stands exactly once behind the old rows, whole.
+fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Block) -> bool {
+    let mut found: HashMap<KeyHash, usize> = HashMap::new();
+    for row in tail.rows() {
+        let values = tail.values(row, &target.layout.columns);
+        let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
+        let Some(key) = target.columns.key_of(cell) else { continue };
+        let whole = spool
+            .index
+            .get(&key.hash)
+            .is_some_and(|entry| entry.digest == target.columns.digest_json(&values));
+        // A row that is not whole counts as two, which is never right.
+        *found.entry(key.hash).or_default() += if whole { 1 } else { 2 };
+    }
+    let added = spool.index.iter().filter(|(_, entry)| entry.row == 0);
+    added.clone().count() == plan.adds.len() && added.clone().all(|(key, _)| found.get(key) == Some(&1))
+}
