@@ -23,7 +23,7 @@ pub(crate) struct World {
     pub(crate) errors_array: ErrorsArray,
     /// Where this stand-in is reached, without a trailing slash.
     pub(crate) url: String,
-    /// The audience that assertions must name.
+    /// The token endpoint, which is the audience that assertions must name.
     pub(crate) token_uri: String,
 }
 
@@ -48,5 +48,15 @@ impl World {
             token_uri: format!("{url}/token"),
             url,
         }
+    }
+
+    /// The audiences that an assertion may name: this token endpoint. Google's Python library names Google's own
+    /// whatever the key file says, so foreign clients may.
+    pub(crate) fn audiences(&self) -> Vec<String> {
+        let mut audiences = vec![self.token_uri.clone()];
+        if self.any_token {
+            audiences.push("https://oauth2.googleapis.com/token".to_owned());
+        }
+        audiences
     }
 }

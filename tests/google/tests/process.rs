@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, send};
+use crate::client::{Answer, Padding, assertion, claims, send};
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_google-standin");
 
@@ -79,6 +79,15 @@ fn any_token_reaches_everything() {
     let standin = Running::start(&["--listen", "127.0.0.1:0", "--any-token"]);
     let made = standin.admin("spreadsheets", &json!({"title": "Ports"}));
     assert_eq!(standin.read(made["spreadsheetId"].as_str().unwrap(), "Bearer anything").status, 200);
+    let key = standin.admin("service-account", &json!({}));
+    let mut claims = claims(&key, chrono::Utc::now().timestamp());
+    claims["aud"] = json!("https://oauth2.googleapis.com/token");
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        .append_pair("assertion", &assertion(&key, &claims, Padding::Bare))
+        .finish();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(send("POST", &format!("{}/token", standin.url), &headers, &form).status, 200);
     standin.end(Signal::INT);
 }
 

@@ -1,5 +1,7 @@
 //! The token endpoint: every way to a token, and every way to lose one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use google_standin::{Person, Server};
 use serde_json::{Value, json};
 
@@ -65,6 +67,18 @@ fn the_client_must_be_known_and_its_secret_right() {
         refusal(&refresh(&server, &user)),
         refused(401, "invalid_client", "The OAuth client was not found.")
     );
+}
+
+#[test]
+fn the_client_may_name_itself_in_a_header() {
+    let server = Server::start();
+    let user = server.authorized_user(None, None);
+    let client = server.client();
+    let basic = STANDARD.encode(format!("{}:{}", client.id, client.secret));
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("authorization", &format!("Basic {basic}"))];
+    let body = format!("grant_type=refresh_token&refresh_token={}", user["refresh_token"].as_str().unwrap());
+    assert_eq!(crate::client::send("POST", &format!("{}/token", server.url()), &headers, &body).status, 200);
 }
 
 #[test]

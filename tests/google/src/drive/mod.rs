@@ -69,6 +69,7 @@ fn answer(world: &mut World, request: &Request, caller: &Caller) -> Outcome {
         ("PATCH", ["files", id]) => files::update(world, &call, id),
         ("DELETE", ["files", id]) => files::delete(world, &call, id),
         ("POST", ["files", id, "copy"]) => files::copy(world, &call, id),
+        ("GET", ["files", id, "comments"]) => files::comments(world, &call, id),
         ("GET", ["files", id, "permissions"]) => permissions::list(world, &call, id),
         ("POST", ["files", id, "permissions"]) => permissions::create(world, &call, id),
         ("PATCH", ["files", id, "permissions", permission]) => {

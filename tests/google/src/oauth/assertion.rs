@@ -74,7 +74,7 @@ impl Assertion {
     pub(crate) fn check<'a>(
         &self,
         services: &'a BTreeMap<String, ServiceAccount>,
-        token_uri: &str,
+        audiences: &[String],
         now: i64,
     ) -> Result<&'a ServiceAccount, OauthError> {
         let account = services.get(self.issuer());
@@ -83,7 +83,7 @@ impl Assertion {
         {
             return Err(OauthError::grant("Invalid JWT Signature."));
         }
-        if self.claims.aud.trim_end_matches('/') != token_uri {
+        if !audiences.contains(&self.claims.aud) {
             return Err(OauthError::grant("Invalid JWT: Failed audience check."));
         }
         self.check_time(now)?;

@@ -1,7 +1,7 @@
 //! `POST /token`: refresh tokens, service-account assertions and authorization codes become access tokens.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl From<OauthError> for Refusal {
 
 /// Answers one request to the token endpoint.
 pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
-    let form = request.form();
+    let form = with_basic_client(request);
     let outcome = match form.get("grant_type") {
         Some("refresh_token") => refresh(world, &form),
         Some(JWT_BEARER) => service_account(world, &form),
@@ -51,6 +51,19 @@ pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
         .header("cache-control", "no-cache, no-store, max-age=0, must-revalidate")
         .header("pragma", "no-cache")
         .header("vary", "Origin, X-Origin, Referer")
+}
+
+/// The form, with the client that some libraries name in a header instead.
+fn with_basic_client(request: &Request) -> Form {
+    let mut form = request.form();
+    let header = request.authorization.as_deref().and_then(|header| header.strip_prefix("Basic "));
+    let decoded =
+        header.and_then(|header| STANDARD.decode(header).ok()).and_then(|text| String::from_utf8(text).ok());
+    if let Some((id, secret)) = decoded.as_deref().and_then(|text| text.split_once(':')) {
+        form.0.push(("client_id".to_owned(), id.to_owned()));
+        form.0.push(("client_secret".to_owned(), secret.to_owned()));
+    }
+    form
 }
 
 fn refresh(world: &mut World, form: &Form) -> Result<Value, Refusal> {
@@ -108,11 +121,12 @@ fn service_account(world: &mut World, form: &Form) -> Result<Value, Refusal> {
     };
     let now = world.kept.clock.seconds();
     let assertion = assertion::parse(assertion)?;
+    let audiences = world.audiences();
     let accounts = &mut world.kept.accounts;
     if let Some(fixed) = accounts.token_errors.get(assertion.issuer()) {
         return Err(Refusal::Fixed(fixed.clone()));
     }
-    let account = assertion.check(&accounts.services, &world.token_uri, now)?;
+    let account = assertion.check(&accounts.services, &audiences, now)?;
     let token = AccessToken {
         email: assertion.issuer().to_owned(),
         scopes: assertion.scopes()?,
