@@ -154,7 +154,7 @@ impl Faults {
         for armed in &mut self.0 {
             if armed.matches(request) {
                 armed.seen += 1;
-                let first = armed.fault.nth;
+                let first = armed.fault.nth.max(1);
                 if due.is_none() && armed.seen >= first && armed.seen - first < armed.fault.times {
                     due = Some(armed.fault.clone());
                 }

@@ -23,6 +23,8 @@ use crate::world::{Kept, World};
 
 /// How often a changed state is saved.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// How long to wait after a connection could not be accepted, so that a lasting reason is no busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// How long a request that is being worked on may hold up the end.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
@@ -156,15 +158,18 @@ async fn run(
             _ = &mut stopped => return Ok(saver),
             _ = save.tick(), if saver.is_some() => saver = tokio::task::spawn_blocking(|| saved(saver)).await?,
             accepted = listener.accept() => {
-                // A client that is gone already is no reason to stop serving the others.
-                let Ok((stream, _)) = accepted else { continue };
+                // A client that is gone already, or a lack of descriptors, is no reason to stop serving the others.
+                let Ok((stream, _)) = accepted else {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                };
                 tokio::spawn(serve(stream, admin.clone()));
             }
         }
     }
 }
 
-/// A failed save is tried again at the next change and reported at the end.
+/// A failed save is tried again at the next turn and reported at the end.
 fn saved(mut saver: Option<Saver>) -> Option<Saver> {
     drop(saver.as_mut().map(Saver::save));
     saver

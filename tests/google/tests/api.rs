@@ -227,6 +227,18 @@ fn a_path_may_be_encoded_and_end_in_a_slash() {
 }
 
 #[test]
+fn a_person_can_look_at_the_spreadsheet_in_a_browser() {
+    let server = Server::start();
+    let id = small_sheet(&server, &["ann@example.com"]);
+    let path = format!("/v4/spreadsheets/{id}/values/A1?valueInputOption=RAW");
+    server.call_as("ann@example.com", "PUT", &path, Some(&json!({"values": [["Oslo <1>"]]})));
+    let page = send("GET", &format!("{}/spreadsheets/d/{id}/edit", server.url()), &[], "");
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=UTF-8"));
+    assert!(page.text.contains("Ports") && page.text.contains("Oslo &lt;1&gt;"), "{}", page.text);
+    assert_eq!(send("GET", &format!("{}/spreadsheets/d/nowhere/edit", server.url()), &[], "").status, 404);
+}
+
+#[test]
 fn one_connection_serves_many_requests() {
     let server = Server::start();
     let address = server.url().replace("http://", "");

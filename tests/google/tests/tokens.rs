@@ -175,6 +175,20 @@ fn any_other_answer_can_be_set_for_an_account() {
 }
 
 #[test]
+fn the_token_endpoint_can_fail_like_any_other() {
+    let server = Server::start();
+    let user = server.authorized_user(None, None);
+    let fault = json!({"path": "^/token$", "status": 503, "body": "<html>Service Unavailable</html>"});
+    admin(&server, "POST", "faults", &fault);
+    admin(&server, "POST", "faults", &json!({"path": "^/token$", "nth": 2, "body": {}}));
+    let unavailable = refresh(&server, &user);
+    assert_eq!((unavailable.status, unavailable.header("content-type")), (503, "text/html; charset=UTF-8"));
+    let empty = refresh(&server, &user);
+    assert_eq!((empty.status, empty.json()), (200, json!({})));
+    assert!(refresh(&server, &user).json()["access_token"].is_string());
+}
+
+#[test]
 fn a_service_account_gets_a_token_in_the_recorded_shape() {
     let server = Server::start();
     let key = server.service_account();

@@ -65,7 +65,7 @@ impl Admin {
 
     /// Shares a file with one more address, or `anyone`, as `reader` or `writer`; false when there is no such file.
     pub fn share(&self, id: &str, with: &str, role: &str) -> bool {
-        let Some(access) = Access::of_role(role) else { return false };
+        let Some(access) = Access::of_role(role).filter(|access| *access < Access::Own) else { return false };
         let mut world = self.changing();
         world.kept.files.get_mut(id).map(|file| file.share(with, access)).is_some()
     }
