@@ -32,9 +32,9 @@ impl ApiError {
     }
 
     /// 400 for a payload that does not fit the message, with a `BadRequest` detail.
-    pub(crate) fn violations(violations: Vec<Violation>) -> Self {
+    pub(crate) fn violations(violations: &[Violation]) -> Self {
         let message = violations.iter().map(|one| one.description.as_str()).collect::<Vec<_>>().join("\n");
-        Self::bad_request(message, &violations)
+        Self::bad_request(message, violations)
     }
 
     /// 400 for a response mask that names no field.

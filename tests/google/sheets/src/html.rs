@@ -68,7 +68,6 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Writing to a `String` cannot fail.
 fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
-    drop(page.write_fmt(text));
+    page.write_fmt(text).expect("writing to a String cannot fail");
 }

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
 use crate::ApiError;
@@ -114,20 +114,25 @@ fn number(text: &str) -> Option<Typed> {
     let size = if has("percent") { percent(&plain)? } else { size };
     let negative = has("open") || part("sign") == "-" || part("sign2") == "-";
     let value = if negative { -size } else { size };
-    let pattern = if part("fraction").len() > 1 { "0.00" } else { "0" };
-    let grouped = if part("fraction").len() > 1 { "#,##0.00" } else { "#,##0" };
-    let format = if has("percent") {
-        Some(json!({"type": "PERCENT", "pattern": format!("{pattern}%")}))
-    } else if has("currency") {
-        Some(json!({"type": "CURRENCY", "pattern": format!("$#,##0{}", pattern.trim_start_matches('0'))}))
-    } else if has("power") {
-        Some(json!({"type": "SCIENTIFIC", "pattern": "0.00E+00"}))
+    Some((Entered::Number(value), number_format(&parts)))
+}
+
+/// The format that the dress of a number brings along; a bare one brings none.
+fn number_format(parts: &Captures<'_>) -> Option<Value> {
+    let part = |name: &str| parts.name(name).map_or("", |part| part.as_str());
+    let decimals = if part("fraction").len() > 1 { ".00" } else { "" };
+    let (kind, pattern) = if !part("percent").is_empty() {
+        ("PERCENT", format!("0{decimals}%"))
+    } else if !part("currency").is_empty() {
+        ("CURRENCY", format!("$#,##0{decimals}"))
+    } else if !part("power").is_empty() {
+        ("SCIENTIFIC", "0.00E+00".to_owned())
     } else if part("digits").contains(',') {
-        Some(json!({"type": "NUMBER", "pattern": grouped}))
+        ("NUMBER", format!("#,##0{decimals}"))
     } else {
-        None
+        return None;
     };
-    Some((Entered::Number(value), format))
+    Some(json!({"type": kind, "pattern": pattern}))
 }
 
 /// Shifts the decimal point in the text, for dividing by 100 would show in the last digits.

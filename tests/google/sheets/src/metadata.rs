@@ -28,7 +28,8 @@ impl Spreadsheet {
 
 /// `GET /developerMetadata/{id}`.
 pub fn get(book: &Spreadsheet, id: &str) -> Result<Value, ApiError> {
-    let found = book.metadata.iter().find(|metadata| metadata["metadataId"].to_string() == id);
+    let wanted = id.parse::<i64>().map_err(|_| ApiError::not_found())?;
+    let found = book.metadata.iter().find(|metadata| metadata["metadataId"] == wanted);
     found.map(printed).ok_or_else(ApiError::not_found)
 }
 
@@ -54,11 +55,11 @@ pub fn request(book: &mut Spreadsheet, kind: &str, body: &Value) -> Reply {
         "createDeveloperMetadata" => create(book, &body["developerMetadata"]),
         "updateDeveloperMetadata" => update(book, body),
         _ => {
-            let (gone, kept) = std::mem::take(&mut book.metadata)
+            let (gone, kept): (Vec<Value>, Vec<Value>) = std::mem::take(&mut book.metadata)
                 .into_iter()
                 .partition(|one| matches(&body["dataFilter"], one));
             book.metadata = kept;
-            Ok(Some(list("deletedDeveloperMetadata", gone)))
+            Ok(Some(list("deletedDeveloperMetadata", &gone)))
         }
     }
 }
@@ -130,10 +131,10 @@ fn update(book: &mut Spreadsheet, body: &Value) -> Reply {
         updated.push(printed(&metadata));
         book.metadata[at] = metadata;
     }
-    Ok(Some(list("developerMetadata", updated)))
+    Ok(Some(list("developerMetadata", &updated)))
 }
 
-fn list(name: &str, messages: Vec<Value>) -> Value {
+fn list(name: &str, messages: &[Value]) -> Value {
     let messages: Vec<Value> = messages.iter().map(printed).collect();
     if messages.is_empty() {
         json!({})

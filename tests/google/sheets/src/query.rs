@@ -45,7 +45,8 @@ impl<'a> Query<'a> {
         if strange.is_empty() {
             return Ok(Self(pairs));
         }
-        Err(ApiError::violations(strange.into_iter().map(Violation::unknown_parameter).collect()))
+        let violations: Vec<_> = strange.into_iter().map(Violation::unknown_parameter).collect();
+        Err(ApiError::violations(&violations))
     }
 
     /// Every value of a parameter, in order.

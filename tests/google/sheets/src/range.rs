@@ -86,11 +86,6 @@ impl Rect {
         }
     }
 
-    /// Whether it holds no cell.
-    pub fn is_empty(&self) -> bool {
-        self.top >= self.bottom || self.left >= self.right
-    }
-
     /// Whether they share a cell.
     pub fn meets(&self, other: &Self) -> bool {
         self.top < other.bottom

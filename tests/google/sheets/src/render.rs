@@ -145,10 +145,17 @@ fn automatic(number: f64) -> String {
     if !(1e-9..1e15).contains(&size) {
         return scientific(number);
     }
-    let whole_digits = if size < 1.0 { 1 } else { size.log10() as usize + 1 };
-    let text =
-        format!("{number:.*}", 10_usize.saturating_sub(whole_digits).max(if size < 1.0 { 10 } else { 0 }));
+    let text = format!("{number:.*}", decimals(size));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// As many decimals as make ten significant digits; below one, ten decimals.
+fn decimals(size: f64) -> usize {
+    if size < 1.0 {
+        return 10;
+    }
+    let whole_digits = format!("{size:.0}").len();
+    10_usize.saturating_sub(whole_digits)
 }
 
 fn scientific(number: f64) -> String {

@@ -166,7 +166,7 @@ impl Rows {
 fn blank_blocks(count: u32) -> impl Iterator<Item = Block> {
     let block = |rows: u32| Block { start: 0, rows: Arc::new(vec![None; rows as usize]) };
     let full = block(if count < BLOCK_ROWS { 0 } else { BLOCK_ROWS });
-    let rest = (count % BLOCK_ROWS > 0).then(|| block(count % BLOCK_ROWS));
+    let rest = (!count.is_multiple_of(BLOCK_ROWS)).then(|| block(count % BLOCK_ROWS));
     std::iter::repeat_n(full, (count / BLOCK_ROWS) as usize).chain(rest)
 }
 

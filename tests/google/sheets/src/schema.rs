@@ -77,7 +77,7 @@ impl Field {
 pub fn read(message: &str, value: &Value, path: &str) -> Result<Value, ApiError> {
     let mut violations = Vec::new();
     let read = read_kind(message, value, path, &mut violations);
-    if violations.is_empty() { Ok(read) } else { Err(ApiError::violations(violations)) }
+    if violations.is_empty() { Ok(read) } else { Err(ApiError::violations(&violations)) }
 }
 
 /// Reads one enum value, as a query parameter or a field gives it.

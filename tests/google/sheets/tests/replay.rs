@@ -3,6 +3,8 @@
 //! What is mapped: the ids that Google picks at random (new tabs, named and protected ranges), from each reply on.
 //! What is left out: exchanges with a spreadsheet whose beginning was not recorded, and those of Drive.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 

@@ -40,8 +40,8 @@ pub struct CellWriter {
 impl CellWriter {
     /// A writer for these fields.
     pub fn new(mask: &Mask) -> Self {
-        let named = |name: &&str| mask.field(name).map(|inner| ((*name).to_owned(), inner.clone()));
-        let mut rest = Mask::Fields(WRITABLE.iter().filter_map(|name| named(&name)).collect());
+        let named = |name: &str| mask.field(name).map(|inner| (name.to_owned(), inner.clone()));
+        let mut rest = Mask::Fields(WRITABLE.iter().filter_map(|name| named(name)).collect());
         colors::widen(&mut rest);
         Self { value: mask.field("userEnteredValue").is_some(), rest, last: RefCell::new(None) }
     }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use crate::Spreadsheet;
 use crate::cell::{Cell, Entered};
 use crate::formula::{Computed, shift};
 use crate::place;
 use crate::range::{Rect, index, sheet_id};
 use crate::rows::cell_mut;
 use crate::sheet::Sheet;
-use crate::{ApiError, Spreadsheet};
 
 use super::Reply;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::mask::Mask;
-use crate::range::{Dimension, Rect, index, sheet_id};
+use crate::range::{Dimension, index, sheet_id};
 use crate::sheet::Sheet;
 use crate::{ApiError, Spreadsheet, schema};
 
@@ -63,9 +63,7 @@ fn resize(
     }
     let grid = &after["gridProperties"];
     for (dimension, name) in [(Dimension::Rows, "rowCount"), (Dimension::Columns, "columnCount")] {
-        let sheet = &book.sheets[at];
-        let count = index(grid, name).unwrap_or(0);
-        let (extent, frozen) = (sheet.extent(dimension), frozen_count(grid, dimension));
+        let (count, frozen) = (index(grid, name).unwrap_or(0), frozen_count(grid, dimension));
         if count == 0 {
             return Err(dimensions::all_gone(dimension));
         }
@@ -73,19 +71,28 @@ fn resize(
             let noun = dimension.noun();
             return Err(ApiError::invalid(format!("You can't freeze all visible {noun}s on the sheet.")));
         }
-        if count > extent {
-            let grown = sheet.grid().with_span(dimension, 0..count);
-            book.may_resize(at, grown.bottom, grown.right)?;
-        } else if count < extent {
-            let lost: Rect = sheet.grid().with_span(dimension, count..extent);
-            book.may_edit(at, &lost, caller)?;
-            dimensions::delete(book, at, dimension, &(count..extent));
-        }
-        match dimension {
-            Dimension::Rows => book.sheets[at].rows = count,
-            Dimension::Columns => book.sheets[at].columns = count,
-        }
+        resize_to(book, at, dimension, count, caller)?;
     }
+    Ok(())
+}
+
+fn resize_to(
+    book: &mut Spreadsheet,
+    at: usize,
+    dimension: Dimension,
+    count: u32,
+    caller: &str,
+) -> Result<(), ApiError> {
+    let sheet = &book.sheets[at];
+    let extent = sheet.extent(dimension);
+    if count < extent {
+        book.may_edit(at, &sheet.grid().with_span(dimension, count..extent), caller)?;
+        dimensions::delete(book, at, dimension, &(count..extent));
+        return Ok(());
+    }
+    let grown = sheet.grid().with_span(dimension, 0..count);
+    book.may_resize(at, grown.bottom, grown.right)?;
+    (book.sheets[at].rows, book.sheets[at].columns) = (grown.bottom, grown.right);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::Spreadsheet;
-use crate::range::{Dimension, DimensionRange, GridRange};
+use crate::range::{Dimension, DimensionRange, GridRange, Rect};
 
 /// One change along a dimension.
 #[derive(Clone, Copy)]
@@ -105,41 +105,37 @@ impl Spreadsheet {
     pub(crate) fn reflow(&mut self, at: usize, dimension: Dimension, reflow: Reflow) {
         let id = self.sheets[at].id;
         reflow.ranges(&mut self.named_ranges, id, dimension);
-        self.metadata.retain_mut(|metadata| {
-            let range = &metadata["location"]["dimensionRange"];
-            let place = DimensionRange::read(range);
-            if !range.is_object() || place.sheet != id || place.dimension != dimension {
-                return true;
-            }
-            let moved = reflow.span(&(place.start..place.end.unwrap_or(place.start + 1)));
-            let message = moved.as_ref().map(|span| DimensionRange::message(id, dimension, span));
-            metadata["location"]["dimensionRange"] = message.unwrap_or_default();
-            moved.is_some()
-        });
+        self.metadata.retain_mut(|metadata| keep_metadata(metadata, id, dimension, reflow));
         let sheet = &mut self.sheets[at];
-        sheet.merges = sheet
-            .merges
-            .iter()
-            .filter_map(|merge| Some(merge.with_span(dimension, reflow.span(&merge.span(dimension))?)))
-            .collect();
+        let moved = |merge: &Rect| Some(merge.with_span(dimension, reflow.span(&merge.span(dimension))?));
+        sheet.merges = sheet.merges.iter().filter_map(moved).collect();
         reflow.ranges(&mut sheet.protected, id, dimension);
         reflow.ranges(&mut sheet.filter_views, id, dimension);
         let mut filters: Vec<Value> = sheet.basic_filter.take().into_iter().collect();
         reflow.ranges(&mut filters, id, dimension);
         sheet.basic_filter = filters.pop();
         sheet.groups.retain_mut(|group| {
-            let moved = if group.dimension == dimension {
-                reflow.span(&group.span)
-            } else {
-                Some(group.span.clone())
-            };
-            let stays = moved.is_some();
-            group.span = moved.unwrap_or_default();
+            let moved = reflow.span(&group.span).filter(|_| group.dimension == dimension);
+            let stays = moved.is_some() || group.dimension != dimension;
+            group.span = moved.unwrap_or_else(|| group.span.clone());
             stays
         });
         let properties = sheet.dimension_properties_mut(dimension);
         *properties = moved_keys(std::mem::take(properties), reflow);
     }
+}
+
+/// Moves metadata that hangs on a row or column; answers whether that is still there.
+fn keep_metadata(metadata: &mut Value, sheet: i32, dimension: Dimension, reflow: Reflow) -> bool {
+    let range = &metadata["location"]["dimensionRange"];
+    let place = DimensionRange::read(range);
+    if !range.is_object() || place.sheet != sheet || place.dimension != dimension {
+        return true;
+    }
+    let moved = reflow.span(&(place.start..place.end.unwrap_or(place.start + 1)));
+    let message = moved.as_ref().map(|span| DimensionRange::message(sheet, dimension, span));
+    metadata["location"]["dimensionRange"] = message.unwrap_or_default();
+    moved.is_some()
 }
 
 fn moved_keys(

@@ -3,6 +3,7 @@
 pub mod append;
 pub mod clear;
 pub mod get;
+mod table;
 pub mod update;
 mod write;
 
