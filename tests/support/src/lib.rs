@@ -1,1 +1,28 @@
 //! Builds the world a test runs in: directories, config, credentials, servers; runs one executable; tells all on failure.
+//!
+//! ```ignore
+//! let world = World::of(env!("CARGO_BIN_EXE_port-sheet-sync")).csv(&["booking_id,vessel", "B-1,Alma"]).build();
+//! world.run(&["--json"]).exit(0);
+//! assert_eq!(world.rows(), [["booking_id", "vessel"], ["B-1", "Alma"]]);
+//! ```
+//!
+//! Every process started here ends in one function, which searches everything it said and left on disk for every
+//! secret that the world knows. A test that fails prints the whole world, secrets blotted out.
+
+mod builder;
+mod dump;
+mod files;
+mod process;
+mod run;
+mod secrets;
+mod sheet;
+mod store;
+mod world;
+
+pub use builder::{BOOKINGS, Builder};
+pub use files::{Content, Snapshot};
+pub use process::{Process, Running};
+pub use run::Run;
+pub use sheet::{Counts, PERSON, TAB};
+pub use store::Record;
+pub use world::World;

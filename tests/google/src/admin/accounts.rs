@@ -103,6 +103,11 @@ impl Admin {
         account.map(|account| account.is_revoked = true).is_some()
     }
 
+    /// Every refresh and access token given out since the start, dead or alive: what must not be found elsewhere.
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.world().kept.accounts.issued.clone()
+    }
+
     /// The account gets this answer from the token endpoint until it is taken back with `None`.
     pub fn token_error(&self, email: &str, answer: Option<(u16, Value)>) {
         let mut world = self.changing();

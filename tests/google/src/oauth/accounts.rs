@@ -24,6 +24,9 @@ pub(crate) struct Accounts {
     /// Answers given in place of tokens, by e-mail address.
     pub(crate) token_errors: BTreeMap<String, TokenError>,
     tokens: HashMap<String, AccessToken>,
+    /// Every token given out since the start, dead or alive, for tests that search for leaks.
+    #[serde(skip)]
+    pub(crate) issued: Vec<String>,
 }
 
 /// The one desktop client of the stand-in's project.
@@ -110,6 +113,7 @@ impl Default for Accounts {
             codes: HashMap::new(),
             token_errors: BTreeMap::new(),
             tokens: HashMap::new(),
+            issued: Vec::new(),
         }
     }
 }
@@ -143,6 +147,7 @@ impl Accounts {
             oldest.is_revoked = true;
         }
         self.grants.push(grant);
+        self.issued.push(refresh_token.clone());
         refresh_token
     }
 
@@ -159,6 +164,7 @@ impl Accounts {
             Holder::Service => random::service_access_token(),
         };
         self.tokens.insert(text.clone(), token);
+        self.issued.push(text.clone());
         text
     }
 
