@@ -1,0 +1,15 @@
+//! `port-sheet-sync`, run as a process against a local stand-in for Google. Read this as a table of contents.
+//!
+//! Every run in here is searched for every secret of its world: nothing it says at trace level, and nothing it leaves on
+//! disk outside the credential files, may hold a token, a client secret, a key or an assertion.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
+
+/// What is said and what is recorded: silence, errors with hints, journal prefixes, run records, signals, deadlines.
+#[path = "port_sheet_sync/output.rs"]
+mod output;
+
+/// A world for this executable.
+fn world() -> support::Builder {
+    support::World::of(env!("CARGO_BIN_EXE_port-sheet-sync"))
+}
