@@ -95,14 +95,16 @@ impl State {
         Self { root: root.into() }
     }
 
-    /// Creates what is missing of the state directory, each folder 0700.
+    /// Creates what is missing of the state directory, each folder 0700, and clears away what killed runs left half
+    /// written.
     ///
     /// # Errors
     /// [`Kind::Io`] when a folder cannot be made.
     pub fn create(&self) -> Result<()> {
-        [self.root.clone(), self.credentials(), self.locks(), self.spool(), self.journal()]
-            .iter()
-            .try_for_each(|dir| file::private_dir(dir))
+        let folders = [self.root.clone(), self.credentials(), self.locks(), self.spool(), self.journal()];
+        folders.iter().try_for_each(|dir| file::private_dir(dir))?;
+        folders.iter().for_each(|dir| file::remove_abandoned_drafts(dir));
+        Ok(())
     }
 
     /// The state directory itself.

@@ -5,8 +5,10 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -24,6 +26,9 @@ pub fn private_dir(dir: &Path) -> Result<()> {
         .map_err(|error| Failure::io("cannot create", dir, error))
 }
 
+/// How the names of unfinished files begin.
+const DRAFT: &str = ".draft-";
+
 /// A file being written beside its destination: 0600 from birth, unseen until [`Draft::commit`].
 #[derive(Debug)]
 pub struct Draft {
@@ -40,7 +45,7 @@ impl Draft {
         let failed = |error| Failure::io("cannot write", destination, error);
         let dir = destination.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
         // The crate opens with O_EXCL and 0600, whatever the umask.
-        let file = tempfile::Builder::new().prefix(".draft-").tempfile_in(dir).map_err(failed)?;
+        let file = tempfile::Builder::new().prefix(DRAFT).tempfile_in(dir).map_err(failed)?;
         Ok(Self { file, destination: destination.to_owned() })
     }
 
@@ -59,6 +64,20 @@ impl Draft {
         self.file.as_file().sync_all().map_err(failed)?;
         self.file.persist(&destination).map_err(|error| failed(error.error))?;
         sync_parent(&destination).map_err(failed)
+    }
+}
+
+/// Removes drafts that a killed run left behind: those older than an hour, so that none in use is touched.
+pub fn remove_abandoned_drafts(dir: &Path) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(DRAFT.as_bytes()))
+    {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old =
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(60 * 60)));
+        if is_old && let Err(error) = fs::remove_file(entry.path()) {
+            log::info!("cannot remove {}: {error}", entry.path().display());
+        }
     }
 }
 

@@ -190,22 +190,23 @@ async fn bulk(
     for edits in flag_edits(target, plan).chunks(500) {
         client.edit(target.tab.id, edits).await?;
     }
-    let mut ranges = Ranges::default();
+    let mut ranges = Ranges::new(&target.sheet.tab);
     for update in &plan.updates {
         for edit in cell_edits(target.layout, update.row, &update.changes) {
             if let Edit::Write { row, column, cells } = edit {
-                ranges.put(client, target, row + 1, column, &cells).await.map_err(Trouble::Refused)?;
+                ranges.put(row + 1, column, &cells);
             }
         }
+        ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
     }
     if let Some(place) = landing_row(client, target, plan, spool).await.map_err(Trouble::Refused)? {
         make_room(client, target, place, count(plan.adds.len())).await?;
         for (row, entry) in (place..).zip(&plan.adds).skip(1) {
             let (_, cells) = spool.row_at(entry.offset).map_err(Trouble::Refused)?;
             for (first, last) in runs(target.layout.columns.clone()) {
-                let run: Vec<Cell> = in_run(target.layout, &cells, first, last);
-                ranges.put(client, target, row, first, &run).await.map_err(Trouble::Refused)?;
+                ranges.put(row, first, &in_run(target.layout, &cells, first, last));
             }
+            ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
         }
     }
     ranges.send(client).await.map_err(Trouble::Refused)
@@ -276,11 +277,10 @@ async fn make_room(
 }
 
 /// Ranges gathered for the next request: rows below each other in the same columns are one range.
-#[derive(Default)]
-struct Ranges {
+struct Ranges<'a> {
     blocks: Vec<Rows>,
     bytes: usize,
-    tab: String,
+    tab: &'a str,
 }
 
 /// Rows of cells below each other.
@@ -291,38 +291,39 @@ struct Rows {
     values: Vec<Vec<Value>>,
 }
 
-impl Ranges {
-    async fn put(
-        &mut self,
-        client: &mut Client,
-        target: &Target<'_>,
-        row: u32,
-        column: u32,
-        cells: &[Cell],
-    ) -> Result<()> {
-        target.sheet.tab.clone_into(&mut self.tab);
+impl<'a> Ranges<'a> {
+    fn new(tab: &'a str) -> Self {
+        Self { blocks: Vec::new(), bytes: 0, tab }
+    }
+
+    fn put(&mut self, row: u32, column: u32, cells: &[Cell]) {
         let values: Vec<Value> = cells.iter().map(Cell::to_json).collect();
         self.bytes += cells.iter().map(size).sum::<usize>() + 2;
         let width = count(cells.len());
-        let above = self.blocks.iter_mut().rev().take(8).find(|block| {
+        let below = |block: &&mut Rows| {
             block.column == column && block.width == width && block.row + count(block.values.len()) == row
-        });
-        match above {
+        };
+        // The block above is among the last few: one for each run of columns.
+        match self.blocks.iter_mut().rev().take(32).find(below) {
             Some(block) => block.values.push(values),
             None => {
                 self.bytes += 60 + self.tab.len();
                 self.blocks.push(Rows { row, column, width, values: vec![values] });
             }
         }
+    }
+
+    /// Called between rows only: half a row, without its key, would be nobody's if the run ended there.
+    async fn send_if_full(&mut self, client: &mut Client) -> Result<()> {
         if self.bytes >= REQUEST_BYTES { self.send(client).await } else { Ok(()) }
     }
 
     async fn send(&mut self, client: &mut Client) -> Result<()> {
         self.bytes = 0;
-        let tab = &self.tab;
         let range = |block: Rows| {
-            let last = (block.column + block.width - 1, block.row + count(block.values.len()) - 1);
-            (a1::range(tab, (block.column, last.0), (block.row, last.1)), block.values)
+            let columns = (block.column, block.column + block.width - 1);
+            let rows = (block.row, block.row + count(block.values.len()) - 1);
+            (a1::range(self.tab, columns, rows), block.values)
         };
         let ranges: Vec<_> = self.blocks.drain(..).map(range).collect();
         if ranges.is_empty() { Ok(()) } else { client.write(&ranges).await }

@@ -82,6 +82,7 @@ pub fn write(
 
 /// Removes journals older than 90 days. A journal that cannot be removed is no reason to fail.
 pub fn prune(dir: &Path, now: SystemTime) {
+    file::remove_abandoned_drafts(dir);
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());

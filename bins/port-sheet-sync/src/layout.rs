@@ -14,10 +14,12 @@ use crate::column::{Columns, Remembered};
 pub struct Layout {
     /// For each owned column, in the configuration's order.
     pub columns: Vec<u32>,
-    /// The status column, if the tab has one or is about to.
+    /// The status column, if bookings are flagged: where it is, or would be.
     pub status: Option<u32>,
     /// Headers to be written, with where.
     pub added: Vec<(u32, String)>,
+    /// The status column's header, while the tab has none and no flag needs one.
+    reserved: Option<(u32, String)>,
     /// How many columns the grid has.
     pub grid: u32,
 }
@@ -36,7 +38,7 @@ impl Layout {
     ) -> Result<Self> {
         let blank = header.iter().all(|text| text.is_empty());
         let mut next = header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| position(last) + 1);
-        let mut layout = Self { columns: Vec::new(), status: None, added: Vec::new(), grid };
+        let mut layout = Self { columns: Vec::new(), status: None, added: Vec::new(), reserved: None, grid };
         for column in columns.all() {
             let was_there = known.iter().any(|known| known.header == column.header);
             match find_one(sheet, header, &column.header)? {
@@ -50,23 +52,21 @@ impl Layout {
             }
         }
         if sheet.on_missing == OnMissing::Flag {
-            layout.status = find_one(sheet, header, &sheet.status_header)?;
+            let found = find_one(sheet, header, &sheet.status_header)?;
+            layout.reserved = found.is_none().then(|| (next, sheet.status_header.clone()));
+            layout.status = found.or(Some(next));
         }
         Ok(layout)
     }
 
-    /// Places the status column to the right of everything, if there is none yet.
-    pub fn with_status(&mut self, header: &str, width: u32) {
-        if self.status.is_none() {
-            let next = self.added.iter().map(|(column, _)| column + 1).max().unwrap_or(0).max(width);
-            self.status = Some(next);
-            self.added.push((next, header.to_owned()));
-        }
+    /// Has the status column's header written, if the tab has none yet.
+    pub fn need_status(&mut self) {
+        self.added.extend(self.reserved.take());
     }
 
-    /// Whether a column is only about to be there.
-    pub fn is_added(&self, column: u32) -> bool {
-        self.added.iter().any(|(added, _)| *added == column)
+    /// Whether a column has no header yet, so that what stands in it cannot be ours.
+    pub fn is_headless(&self, column: u32) -> bool {
+        self.added.iter().chain(&self.reserved).any(|(added, _)| *added == column)
     }
 
     /// Runs of neighbouring columns within the grid that must be read: first and last of each.
@@ -77,7 +77,8 @@ impl Layout {
 
     /// How wide a row must be to hold every owned column.
     pub fn width(&self) -> u32 {
-        self.columns.iter().chain(&self.status).max().map_or(0, |last| last + 1)
+        let status = self.status.filter(|_| self.reserved.is_none());
+        self.columns.iter().chain(&status).max().map_or(0, |last| last + 1)
     }
 }
 

@@ -89,7 +89,7 @@ impl Job for PortSheetSync {
         for sheet in context.config.sheets.values().filter(|sheet| wanted(&sheet.name)) {
             let (result, text) = sync::sync(context, sheet, args).await;
             report.output.push_str(&text);
-            report.summary.push(result.summary());
+            report.summary.extend(result.summary());
             report.failures.extend(result.error.clone());
             report.body.sheets.push(result);
         }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use shared::config::{OnBadRow, OnEdit, Sheet};
+use shared::config::{OnBadRow, OnEdit, OnMissing, Sheet};
 use shared::{Failure, Kind, Result};
 
 use crate::base::Known;
@@ -99,6 +99,12 @@ impl Plan {
             && layout.added.is_empty()
     }
 
+    /// Its size in words.
+    pub fn extent(&self) -> String {
+        let flags = self.flags.len() + self.unflags.len();
+        format!("{} rows added, {} changed, {flags} flags", self.adds.len(), self.updates.len())
+    }
+
     /// How many owned cells of bookings it writes.
     pub fn cells(&self, columns: usize) -> u64 {
         let updated: usize = self.updates.iter().map(|update| update.changes.len()).sum();
@@ -111,7 +117,7 @@ impl Plan {
 /// # Errors
 /// [`Kind::Data`] when policies forbid it: bad rows with `on-bad-row = "fail"`, a source that shrank, edits with
 /// `on-edit = "fail"`.
-pub fn make(facts: &Facts<'_>, layout: &mut Layout, header_width: u32) -> Result<Plan> {
+pub fn make(facts: &Facts<'_>, layout: &mut Layout) -> Result<Plan> {
     refuse_bad_rows(facts)?;
     refuse_shrunken_source(facts)?;
     refuse_rows_without_a_key_header(facts, layout)?;
@@ -126,11 +132,11 @@ pub fn make(facts: &Facts<'_>, layout: &mut Layout, header_width: u32) -> Result
     plan.adds =
         facts.spool.in_order().into_iter().map(|(_, entry)| entry).filter(|entry| entry.row == 0).collect();
     plan.formats = formats(facts, layout);
-    if facts.sheet.on_missing == shared::config::OnMissing::Flag {
+    if facts.sheet.on_missing == OnMissing::Flag {
         plan_flags(facts, &mut plan);
     }
     if !plan.flags.is_empty() {
-        layout.with_status(&facts.sheet.status_header, header_width);
+        layout.need_status();
     }
     describe_problems(facts, &mut plan);
     Ok(plan)
@@ -229,8 +235,8 @@ fn refuse_shrunken_source(facts: &Facts<'_>) -> Result<()> {
 
 /// Without its key column every row of the sheet would look new and be added again.
 fn refuse_rows_without_a_key_header(facts: &Facts<'_>, layout: &Layout) -> Result<()> {
-    let added = |&&index: &&usize| layout.is_added(layout.columns[index]);
-    let Some(&index) = facts.columns.key().iter().find(added) else { return Ok(()) };
+    let headless = |&&index: &&usize| layout.is_headless(layout.columns[index]);
+    let Some(&index) = facts.columns.key().iter().find(headless) else { return Ok(()) };
     if facts.snapshot.last_row <= 1 {
         return Ok(());
     }

@@ -48,6 +48,8 @@ pub struct SheetResult {
     pub writes: u64,
     /// Content of source and sheet that could not be used, a line each, a hundred at most.
     pub problems: Vec<String>,
+    /// What a person may want to know though nothing failed, a line each.
+    pub notes: Vec<String>,
 }
 
 impl SheetResult {
@@ -70,6 +72,7 @@ impl SheetResult {
             reads: 0,
             writes: 0,
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -80,8 +83,13 @@ impl SheetResult {
         self.error = Some(failure);
     }
 
-    /// The counts in a line.
-    pub fn summary(&self) -> String {
+    /// The counts in a line, and the notes.
+    pub fn summary(&self) -> Vec<String> {
+        let notes = self.notes.iter().map(|note| format!("{}: {note}", self.sheet));
+        std::iter::once(self.counts()).chain(notes).collect()
+    }
+
+    fn counts(&self) -> String {
         format!(
             "{}: {} added, {} changed, {} removed, {} unchanged, {} refused; {} cells written, {}; {} reads, {} writes",
             self.sheet,

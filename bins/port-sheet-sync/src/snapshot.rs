@@ -83,7 +83,7 @@ pub async fn take(
         let block = Block::read(client, &sheet.tab, &runs, &[(first, last)]).await?.remove(0);
         for row in block.rows() {
             let values = block.values(row, &layout.columns);
-            refuse_headless_data(layout, row, &values, sheet)?;
+            refuse_headless_data(layout, &block, row, sheet)?;
             snapshot.add(row, &values, block.value(row, layout.status), columns, spool, &mut missing);
         }
         first = last + 1;
@@ -184,15 +184,13 @@ fn is_blank(value: Option<&Value>) -> bool {
     value.is_none_or(|value| value.as_str().is_some_and(str::is_empty) || value.is_null())
 }
 
-/// A column that is about to get a header must be empty: what stands there is a person's.
-fn refuse_headless_data(layout: &Layout, row: u32, values: &[Option<&Value>], sheet: &Sheet) -> Result<()> {
-    let held = layout
-        .columns
-        .iter()
-        .zip(values)
-        .find(|(column, value)| layout.is_added(**column) && !is_blank(**value));
-    let Some((column, _)) = held else { return Ok(()) };
-    let letters = a1::letters(*column);
+/// A column that is to get a header must be empty: what stands there is a person's.
+fn refuse_headless_data(layout: &Layout, block: &Block, row: u32, sheet: &Sheet) -> Result<()> {
+    let headless = layout.columns.iter().chain(&layout.status).filter(|column| layout.is_headless(**column));
+    let Some(column) = headless.copied().find(|column| !is_blank(block.value(row, Some(*column)))) else {
+        return Ok(());
+    };
+    let letters = a1::letters(column);
     Err(Failure::new(
         Kind::Data,
         format!("column {letters} of tab {:?} has no header in row 1 but data in row {row}", sheet.tab),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use log::{info, warn};
+use log::info;
 use shared::config::Sheet;
 use shared::http::Http;
 use shared::job::Context;
@@ -27,6 +27,9 @@ use crate::{Args, journal, show, verify};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
 const ROUNDS: u32 = 3;
+
+/// How many rows without a key are noted.
+const NOTES: usize = 20;
 
 /// Syncs one sheet; every failure ends up in the result. The text is a dry run's plan.
 pub async fn sync(context: &Context, sheet: &Sheet, args: &Args) -> (SheetResult, String) {
@@ -130,6 +133,11 @@ impl SheetRun<'_> {
                 )?;
                 return Ok(());
             }
+            if number > 1 && !round.plan.is_empty(&round.layout) {
+                result
+                    .notes
+                    .push(format!("round {number} repaired what changed meanwhile: {}", round.plan.extent()));
+            }
             if round.plan.is_empty(&round.layout) || self.write(number, &round).await? {
                 return self.commit(&round, result);
             }
@@ -168,14 +176,7 @@ impl SheetRun<'_> {
             allow_shrink: self.args.allow_shrink,
             today: self.context.started.date_naive(),
         };
-        let header_width = u32::try_from(tab.header.len()).unwrap_or(u32::MAX);
-        let plan = plan::make(&facts, &mut layout, header_width)?;
-        for row in snapshot.blank_keys.iter().take(10) {
-            warn!(
-                "sheet {:?}: row {row} has cells in owned columns but no key; it is left alone",
-                self.sheet.name
-            );
-        }
+        let plan = plan::make(&facts, &mut layout)?;
         Ok(Round { tab, layout, snapshot, plan })
     }
 
@@ -220,7 +221,7 @@ impl SheetRun<'_> {
             // The next round reads everything and finds nothing left to do.
             Ok(Written::InBulk) => Ok(false),
             Err(Trouble::Unknown(failure)) if number < ROUNDS => {
-                warn!("{failure}; it may have been done all the same, so the sheet is read again");
+                info!("{failure}; it may have been done all the same, so the sheet is read again");
                 Ok(false)
             }
             Err(trouble) => Err(trouble.into_failure()),
@@ -235,6 +236,10 @@ impl SheetRun<'_> {
         let plan = &round.plan;
         result.rejected += plan.held_back;
         result.problems.extend(plan.problems.iter().cloned());
+        let blank = round.snapshot.blank_keys.iter().take(NOTES);
+        result.notes.extend(
+            blank.map(|row| format!("row {row} has cells in owned columns but no key; it was left alone")),
+        );
         result.drifted = plan.drifts.len() as u64;
         result.added = plan.adds.len() as u64;
         result.updated = plan.updates.len() as u64;
@@ -247,7 +252,6 @@ impl SheetRun<'_> {
         base::commit(&self.base_path(), &self.columns, &self.spool, &round.snapshot)?;
         journal::prune(&self.context.state.journal().join(&self.sheet.name), SystemTime::now());
         result.verified = true;
-        info!("{}", result.summary());
         Ok(())
     }
 

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use log::warn;
-use shared::Result;
+use log::info;
+use shared::{Kind, Result};
 
 use crate::apply::Target;
 use crate::column::KeyHash;
@@ -49,7 +49,12 @@ pub async fn is_written(
         return Ok(true);
     }
     let layout = Layout { grid: target.layout.width().max(target.tab.columns), ..target.layout.clone() };
-    let mut blocks = Block::read(client, &target.sheet.tab, &layout.runs(), &spans).await?;
+    let mut blocks = match Block::read(client, &target.sheet.tab, &layout.runs(), &spans).await {
+        Ok(blocks) => blocks,
+        // Rows that were deleted meanwhile cannot be read any more.
+        Err(failure) if failure.kind == Kind::Data => return Ok(false),
+        Err(failure) => return Err(failure),
+    };
     let tail = if appended { blocks.pop() } else { None };
     let look = Look { target, blocks: &blocks, spans: &spans };
     let updated = plan.updates.iter().all(|update| look.holds(update));
@@ -57,7 +62,7 @@ pub async fn is_written(
         && !plan.unflags.iter().any(|&row| look.status(row));
     let added = tail.is_none_or(|tail| all_added(target, plan, spool, &tail));
     if !(updated && flagged && added) {
-        warn!(
+        info!(
             "somebody changed the sheet while it was written (as planned: updates {updated}, flags {flagged}, new rows {added})"
         );
     }

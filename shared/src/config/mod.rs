@@ -22,6 +22,9 @@ pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type}
 /// The spreadsheets scope: what a credential gets when it names no scopes.
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 
+/// The names that a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
+const EXECUTABLES: [&str; 1] = ["port-sheet-sync"];
+
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -73,21 +76,18 @@ pub struct JobEntry {
 }
 
 impl Config {
-    /// Reads and checks a file.
+    /// Reads and checks a file; `executable` is named in the hint.
     ///
     /// # Errors
     /// [`Kind::Config`] when it is missing or unreadable; every problem in it, in one failure each, when it is wrong.
-    pub fn load(path: &Path) -> std::result::Result<Self, Vec<Failure>> {
+    pub fn load(path: &Path, executable: &str) -> std::result::Result<Self, Vec<Failure>> {
         let text = fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot read the configuration {}: {error}", path.display());
             vec![Failure::new(Kind::Config, message, format!("look at it: ls -la {}", path.display()))]
         })?;
         Self::parse(path, &text).map_err(|lines| {
-            let hint = format!(
-                "edit {}, then check it: port-sheet-sync --check-config --config {}",
-                path.display(),
-                path.display()
-            );
+            let shown = path.display();
+            let hint = format!("edit {shown}, then check it: {executable} --check-config --config {shown}");
             lines
                 .iter()
                 .map(|line| Failure::new(Kind::Config, format!("{}: {line}", path.display()), &hint))
@@ -119,6 +119,10 @@ impl Config {
         let credentials = named(&mut reader, "credential", CredentialEntry::read);
         let sheets = named(&mut reader, "sheet", Sheet::read);
         let jobs = named(&mut reader, "job", JobEntry::read);
+        for name in jobs.keys().filter(|name| !EXECUTABLES.contains(&name.as_str())) {
+            let what = format!("there is no executable of this name; there are {}", EXECUTABLES.join(", "));
+            reader.problem(&format!("job.{name}"), what);
+        }
         for sheet in sheets.values().filter(|sheet| !credentials.contains_key(&sheet.credential)) {
             if !sheet.credential.is_empty() {
                 let what = format!("there is no [credential.{}]", sheet.credential);

@@ -122,7 +122,7 @@ fn begin<J: Job>(
     store: &mut Option<Store>,
 ) -> Ended<J::Body> {
     let config = match environment.config_file(cli.common.config.as_deref()) {
-        Ok(path) => match Config::load(&path) {
+        Ok(path) => match Config::load(&path, J::NAME) {
             Ok(config) => config,
             Err(failures) => return Ended::failed(failures),
         },

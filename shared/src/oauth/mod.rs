@@ -11,7 +11,7 @@ mod user;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use log::warn;
+use log::info;
 use tokio::time::sleep;
 
 use crate::credential::{Credential, Place};
@@ -104,7 +104,7 @@ impl TokenSource {
             let Some(pause) = pause else {
                 return Err(self.failure(&refusal));
             };
-            warn!("{}: {refusal}; trying again", self.place);
+            info!("{}: {refusal}; trying again", self.place);
             sleep(retry::at_least(pause, refusal.retry_after)).await;
         }
     }
@@ -141,13 +141,24 @@ impl TokenSource {
         lock::acquire(&path, LOCK_WAIT, Utc::now()).await.map_err(|failure| failure.within(&self.place))
     }
 
+    /// What a person does about a credential that is gone.
+    fn renewal(&self) -> String {
+        let place = self.place.path.display();
+        match self.place.read() {
+            Ok(Credential::ServiceAccount(account)) => format!(
+                "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {place} (mode 0600); nothing is lost meanwhile, the next run catches up",
+                account.client_email
+            ),
+            _ => format!(
+                "authorize the account again and put the new authorized_user file in {place} (mode 0600); nothing is lost meanwhile, the next run catches up"
+            ),
+        }
+    }
+
     fn failure(&self, refusal: &Refusal) -> Failure {
         let place = self.place.path.display();
         let (kind, hint) = match refusal.class {
-            Class::Dead => (
-                Kind::Credential,
-                format!("authorize the account again and put the new credential in {place} (mode 0600); nothing is lost meanwhile, the next run catches up"),
-            ),
+            Class::Dead => (Kind::Credential, self.renewal()),
             Class::Broken => (
                 Kind::Config,
                 format!("compare client_id and client_secret in {place} with the OAuth client in https://console.cloud.google.com/apis/credentials"),

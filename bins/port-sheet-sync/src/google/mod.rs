@@ -19,7 +19,7 @@ use google_sheets4::common::{self, FieldMask, GetToken};
 use google_sheets4::{Sheets, hyper_rustls, hyper_util};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
-use log::{debug, warn};
+use log::{debug, info};
 use serde_json::Value;
 use shared::config::Google;
 use shared::oauth::TokenSource;
@@ -288,12 +288,12 @@ impl Client {
                 Class::Unauthenticated if !renewed => {
                     renewed = true;
                     self.tokens.invalidate();
-                    warn!("{name}: {refusal}; fetching a new access token");
+                    info!("{name}: {refusal}; fetching a new access token");
                 }
                 Class::Quota | Class::Passing if may_repeat => match pauses.next() {
                     Some(pause) => {
                         let pause = retry::at_least(pause, listener.retry_after);
-                        warn!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
+                        info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
                         sleep(pause).await;
                     }
                     None => return Err(Trouble::Refused(self.explain(&refusal))),

@@ -3,7 +3,7 @@
 //! A file that is not that is refused with what it seems to be; a record that is wrong is handed on with the reason.
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -32,6 +32,15 @@ impl Csv {
     /// # Errors
     /// [`Kind::Unavailable`] when it is missing or unreadable, [`Kind::Data`] when it is empty or not CSV.
     pub fn open(path: &Path) -> Result<Self> {
+        // Opening a pipe would wait for a writer without end.
+        let metadata = fs::metadata(path).map_err(|error| missing(path, &error))?;
+        if !metadata.is_file() {
+            return Err(refused(
+                path,
+                "is not a regular file",
+                format!("see what it is: ls -la {}", path.display()),
+            ));
+        }
         let mut file = File::open(path).map_err(|error| missing(path, &error))?;
         check_encoding(path, &mut file)?;
         file.rewind().map_err(|error| missing(path, &error))?;
