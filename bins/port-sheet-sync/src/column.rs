@@ -47,8 +47,8 @@ impl Columns {
         for field in needed {
             match fields.iter().filter(|name| *name == field).count() {
                 1 => {}
-                0 => return Err(wrong_header(format!("has no field {field:?}"), fields)),
-                _ => return Err(wrong_header(format!("has the field {field:?} more than once"), fields)),
+                0 => return Err(wrong_header(&format!("has no field {field:?}"), fields)),
+                _ => return Err(wrong_header(&format!("has the field {field:?} more than once"), fields)),
             }
         }
         let position = |field: &String| all.iter().position(|column| column.field == *field);
@@ -131,17 +131,17 @@ fn every_field(fields: &[String]) -> Result<Vec<Column>> {
     let mut seen = HashSet::new();
     for (index, field) in fields.iter().enumerate() {
         if field.trim().is_empty() {
-            return Err(wrong_header(format!("has no name for its field {}", index + 1), fields));
+            return Err(wrong_header(&format!("has no name for its field {}", index + 1), fields));
         }
         if !seen.insert(field) {
-            return Err(wrong_header(format!("has the field {field:?} more than once"), fields));
+            return Err(wrong_header(&format!("has the field {field:?} more than once"), fields));
         }
     }
     let column = |field: &String| Column { field: field.clone(), header: field.clone(), kind: Type::Text };
     Ok(fields.iter().map(column).collect())
 }
 
-fn wrong_header(what: String, fields: &[String]) -> Failure {
+fn wrong_header(what: &str, fields: &[String]) -> Failure {
     let listed = fields.iter().take(40).map(String::as_str).collect::<Vec<_>>().join(", ");
     Failure::new(
         Kind::Data,

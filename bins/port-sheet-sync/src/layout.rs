@@ -69,6 +69,11 @@ impl Layout {
         self.added.iter().chain(&self.reserved).any(|(added, _)| *added == column)
     }
 
+    /// The same once the grid holds every owned column.
+    pub fn grown(&self) -> Self {
+        Self { grid: self.grid.max(self.width()), ..self.clone() }
+    }
+
     /// Runs of neighbouring columns within the grid that must be read: first and last of each.
     pub fn runs(&self) -> Vec<(u32, u32)> {
         let positions = self.columns.iter().chain(&self.status).copied().filter(|column| *column < self.grid);

@@ -11,7 +11,6 @@ use shared::{Kind, Result};
 use crate::apply::Target;
 use crate::column::KeyHash;
 use crate::google::Client;
-use crate::layout::Layout;
 use crate::plan::{Plan, RowUpdate};
 use crate::snapshot::Block;
 use crate::spool::Spool;
@@ -48,7 +47,7 @@ pub async fn is_written(
     if spans.is_empty() {
         return Ok(true);
     }
-    let layout = Layout { grid: target.layout.width().max(target.tab.columns), ..target.layout.clone() };
+    let layout = target.layout.grown();
     let mut blocks = match Block::read(client, &target.sheet.tab, &layout.runs(), &spans).await {
         Ok(blocks) => blocks,
         // Rows that were deleted meanwhile cannot be read any more.
