@@ -81,22 +81,31 @@ impl Cell {
         self.attributes.as_ref()
     }
 
-    /// Replaces the attributes; an empty set is none.
+    /// Replaces the attributes by some that `tidy` made.
     pub fn set_attributes(&mut self, attributes: Option<Arc<Attributes>>) {
-        self.attributes = attributes.filter(|attributes| !attributes.is_empty());
+        self.attributes = attributes;
     }
 
     /// Changes a copy of the attributes, which other cells may share.
     pub fn edit_attributes(&mut self, edit: impl FnOnce(&mut Attributes)) {
         let mut attributes = self.attributes.as_deref().cloned().unwrap_or_default();
         edit(&mut attributes);
-        self.set_attributes(Some(Arc::new(attributes)));
+        self.attributes = tidy(attributes);
     }
 
     /// `userEnteredFormat.numberFormat`.
     pub fn number_format(&self) -> Option<&Value> {
         self.attribute("userEnteredFormat")?.get("numberFormat")
     }
+}
+
+/// Attributes as cells keep them: in Google's order, without those that say nothing, and none at all if none is left.
+pub fn tidy(attributes: Attributes) -> Option<Arc<Attributes>> {
+    let Value::Object(mut attributes) = schema::print("CellData", Value::Object(attributes)) else {
+        return None;
+    };
+    attributes.retain(|_, value| value.as_object().is_none_or(|fields| !fields.is_empty()));
+    (!attributes.is_empty()).then(|| Arc::new(attributes))
 }
 
 /// How a cell stands in a saved state: most are a bare JSON value.
@@ -151,9 +160,7 @@ impl From<Saved> for Cell {
             }
             Saved::Full { value, attributes, .. } => (saved_value(value.as_ref()), attributes),
         };
-        let mut cell = Self { value, attributes: None };
-        cell.set_attributes(Some(Arc::new(attributes)));
-        cell
+        Self { value, attributes: (!attributes.is_empty()).then(|| Arc::new(attributes)) }
     }
 }
 

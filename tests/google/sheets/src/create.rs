@@ -32,7 +32,7 @@ pub fn from_message(id: &str, body: &Value) -> Result<Spreadsheet, ApiError> {
     for (name, value) in given {
         book.properties[&name] = value;
     }
-    book.properties = schema::print("SpreadsheetProperties", &book.properties);
+    book.properties = schema::print("SpreadsheetProperties", book.properties.take());
     for (index, sheet) in message["sheets"].as_array().into_iter().flatten().enumerate() {
         add_sheet(&mut book, sheet).map_err(|error| error.within(&format!("sheets[{index}]")))?;
     }

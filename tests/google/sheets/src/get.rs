@@ -36,7 +36,7 @@ pub fn get(book: &Spreadsheet, call: &Call<'_>) -> Result<Value, ApiError> {
         places,
         caller: call.caller,
     };
-    Ok(mask.select(&message(book, &wanted)?))
+    Ok(mask.select(message(book, &wanted)?))
 }
 
 fn named(mask: &Mask) -> bool {
@@ -122,5 +122,5 @@ fn sheet_message(book: &Spreadsheet, index: usize, data: Option<Value>, caller: 
 fn protected_message(range: &Value, caller: &str) -> Value {
     let mut message = range.clone();
     message["requestingUserCanEdit"] = Value::Bool(protect::allows(range, caller));
-    schema::print("ProtectedRange", &message)
+    schema::print("ProtectedRange", message)
 }

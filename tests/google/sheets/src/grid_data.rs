@@ -54,28 +54,36 @@ fn row_data(book: &Spreadsheet, sheet: usize, rect: &Rect, mask: Option<&Mask>) 
     rows
 }
 
-/// The `CellData` message, as far as the mask names it.
+/// The `CellData` message, as far as the mask names it: the value's fields, the attributes, and in between, in Google's
+/// order, what is computed from both.
 fn cell_message(book: &Spreadsheet, sheet: usize, cell: &Cell, mask: &Mask) -> Value {
     let mut message = Map::new();
     if cell.is_blank() {
         return Value::Object(message);
     }
-    for (name, value) in cell.attributes().into_iter().flat_map(|attributes| attributes.iter()) {
-        message.insert(name.clone(), value.clone());
-    }
-    let mut add =
-        |name: &str, value: Option<Value>| message.extend(value.map(|value| (name.to_owned(), value)));
-    add("userEnteredValue", cell.value.extended());
     let computed = book.computed(sheet, cell);
-    add("effectiveValue", effective_value(&computed));
-    add("formattedValue", cell.has_value().then(|| Value::from(render::formatted(cell, &computed))));
-    if mask.field("effectiveFormat").is_some() {
-        add("effectiveFormat", Some(effective_format(book, cell, &computed)));
+    let mut add = |name: &str, make: &dyn Fn() -> Option<Value>| {
+        if mask.field(name).is_some() {
+            message.extend(make().map(|value| (name.to_owned(), value)));
+        }
+    };
+    let attribute =
+        |name: &str| cell.attribute(name).and_then(|value| Some(mask.field(name)?.selected_of(value)));
+    add("userEnteredValue", &|| cell.value.extended());
+    add("effectiveValue", &|| effective_value(&computed));
+    add("formattedValue", &|| cell.has_value().then(|| Value::from(render::formatted(cell, &computed))));
+    add("userEnteredFormat", &|| attribute("userEnteredFormat"));
+    add("effectiveFormat", &|| Some(effective_format(book, cell, &computed)));
+    add("hyperlink", &|| hyperlink(cell));
+    for (name, _) in cell
+        .attributes()
+        .into_iter()
+        .flat_map(|attributes| attributes.iter())
+        .filter(|(name, _)| *name != "userEnteredFormat")
+    {
+        add(name, &|| attribute(name));
     }
-    if mask.field("hyperlink").is_some() {
-        add("hyperlink", hyperlink(cell));
-    }
-    schema::print("CellData", &Value::Object(message))
+    Value::Object(message)
 }
 
 fn effective_value(computed: &Computed) -> Option<Value> {
@@ -98,7 +106,7 @@ fn effective_format(book: &Spreadsheet, cell: &Cell, computed: &Computed) -> Val
     };
     lay_over(&mut format, &json!({"horizontalAlignment": side, "hyperlinkDisplayType": "PLAIN_TEXT"}));
     lay_over(&mut format, cell.attribute("userEnteredFormat").unwrap_or(&Value::Null));
-    format
+    schema::print("CellFormat", format)
 }
 
 fn lay_over(under: &mut Value, over: &Value) {
@@ -141,7 +149,7 @@ fn dimension_metadata(book: &Spreadsheet, sheet: usize, rect: &Rect, dimension: 
         if !attached.is_empty() {
             properties["developerMetadata"] = Value::Array(attached);
         }
-        schema::print("DimensionProperties", &properties)
+        schema::print("DimensionProperties", properties)
     };
     Value::Array(rect.span(dimension).map(one).collect())
 }

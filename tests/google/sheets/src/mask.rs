@@ -88,15 +88,36 @@ impl Mask {
     }
 
     /// What the mask selects of `value`. Selected messages stay as `{}` when nothing inside them is.
-    pub fn select(&self, value: &Value) -> Value {
+    pub fn select(&self, value: Value) -> Value {
         match (self, value) {
-            (Self::All, _) => value.clone(),
-            (_, Value::Array(items)) => Value::Array(items.iter().map(|item| self.select(item)).collect()),
+            (Self::All, whole) => whole,
+            (_, Value::Array(items)) => {
+                Value::Array(items.into_iter().map(|item| self.select(item)).collect())
+            }
             (Self::Fields(_), Value::Object(object)) => {
-                let chosen = object
-                    .iter()
-                    .filter_map(|(name, value)| Some((name.clone(), self.field(name)?.select(value))));
-                Value::Object(chosen.collect())
+                let fields = object.into_iter();
+                Value::Object(
+                    fields
+                        .filter_map(|(name, value)| self.field(&name).map(|mask| (name, mask.select(value))))
+                        .collect(),
+                )
+            }
+            (_, scalar) => scalar,
+        }
+    }
+
+    /// What the mask selects of a value that stays where it is.
+    pub fn selected_of(&self, value: &Value) -> Value {
+        match (self, value) {
+            (Self::Fields(_), Value::Object(object)) => {
+                let fields = object.iter();
+                let field = |(name, value): (&String, &Value)| {
+                    Some((name.clone(), self.field(name)?.selected_of(value)))
+                };
+                Value::Object(fields.filter_map(field).collect())
+            }
+            (Self::Fields(_), Value::Array(items)) => {
+                Value::Array(items.iter().map(|item| self.selected_of(item)).collect())
             }
             _ => value.clone(),
         }

@@ -46,7 +46,7 @@ pub fn search(book: &Spreadsheet, call: &Call<'_>) -> Result<Value, ApiError> {
         }
     }
     let answer = if matched.is_empty() { json!({}) } else { json!({ "matchedDeveloperMetadata": matched }) };
-    Ok(query.mask("any")?.select(&answer))
+    Ok(query.mask("any")?.select(answer))
 }
 
 /// createDeveloperMetadata, updateDeveloperMetadata, deleteDeveloperMetadata.
@@ -144,7 +144,7 @@ fn list(name: &str, messages: &[Value]) -> Value {
 }
 
 fn printed(metadata: &Value) -> Value {
-    schema::print("DeveloperMetadata", metadata)
+    schema::print("DeveloperMetadata", metadata.clone())
 }
 
 /// Whether a `DataFilter` message means this metadata: every field of its lookup has to agree.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{BLANK, Cell};
+use crate::cell::{BLANK, Cell, Entered};
 
 const BLOCK_ROWS: u32 = 1024;
 
@@ -26,12 +26,18 @@ struct Block {
 #[serde(from = "Vec<Vec<Cell>>", into = "Vec<Vec<Cell>>")]
 pub struct Rows {
     blocks: Vec<Block>,
+    formulas: bool,
 }
 
 impl Rows {
     /// How many rows are stored.
     pub fn len(&self) -> u32 {
         self.blocks.last().map_or(0, |block| block.start + length(&block.rows))
+    }
+
+    /// Whether a formula was ever entered. Without one, nobody has to look for them.
+    pub fn may_have_formulas(&self) -> bool {
+        self.formulas
     }
 
     /// The stored cells of a row.
@@ -66,6 +72,7 @@ impl Rows {
         while row.last().is_some_and(Cell::is_blank) {
             row.pop();
         }
+        self.formulas |= row.iter().any(|cell| matches!(cell.value, Entered::Formula(_)));
         *slot = (!row.is_empty()).then(|| Arc::new(row));
     }
 
@@ -121,7 +128,7 @@ impl Rows {
             self.blocks.push(Block { start: below[0].start, rows: Arc::new(head) });
         }
         below[0].rows = Arc::new(tail);
-        Self { blocks: below }
+        Self { blocks: below, formulas: self.formulas }
     }
 
     /// Cuts the stored rows to `count`.

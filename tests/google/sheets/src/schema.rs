@@ -3,6 +3,7 @@
 //! Knows names, kinds and order only; what a message means is decided where it is applied.
 
 use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
@@ -70,13 +71,32 @@ impl Field {
     }
 }
 
+/// Where in a request a value stands. Written out only for a violation: a large request has many places.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root(&'a str),
+    Field(&'a Path<'a>, &'static str),
+    Item(&'a Path<'a>, usize),
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(text) => formatter.write_str(text),
+            Self::Field(Self::Root(""), name) => formatter.write_str(&snake_case(name)),
+            Self::Field(parent, name) => write!(formatter, "{parent}.{}", snake_case(name)),
+            Self::Item(parent, index) => write!(formatter, "{parent}[{index}]"),
+        }
+    }
+}
+
 /// Reads `value` as a `message`: known fields in camelCase, nulls dropped.
 ///
 /// # Errors
 /// 400 with one violation for each unknown name and each value of the wrong kind, as Google lists them.
 pub fn read(message: &str, value: &Value, path: &str) -> Result<Value, ApiError> {
     let mut violations = Vec::new();
-    let read = read_kind(message, value, path, &mut violations);
+    let read = read_kind(message, value, &Path::Root(path), &mut violations);
     if violations.is_empty() { Ok(read) } else { Err(ApiError::violations(&violations)) }
 }
 
@@ -88,13 +108,7 @@ pub fn read_enum(name: &str, text: &str, path: &str) -> Result<String, ApiError>
     read(name, &Value::String(text.to_owned()), path).map(|_| text.to_owned())
 }
 
-fn read_kind(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violation>) -> Value {
-    if let Some(fields) = SCHEMA.messages.get(kind) {
-        return match value {
-            Value::Object(object) => read_message(fields, object, path, violations),
-            other => wrong(&format!("{TYPES}{kind}"), other, path, violations),
-        };
-    }
+fn read_kind(kind: &str, value: &Value, path: &Path<'_>, violations: &mut Vec<Violation>) -> Value {
     let (read, name) = match kind {
         "any" => (Some(value.clone()), ""),
         "i32" => (read_int(value), "TYPE_INT32"),
@@ -106,7 +120,11 @@ fn read_kind(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violati
         "list" => {
             (value.as_array().cloned().map(Value::Array), "type.googleapis.com/google.protobuf.ListValue")
         }
-        _ => return read_enum_value(kind, value, path, violations),
+        _ => match (SCHEMA.messages.get(kind), value) {
+            (None, _) => return read_enum_value(kind, value, path, violations),
+            (Some(fields), Value::Object(object)) => return read_message(fields, object, path, violations),
+            (Some(_), other) => return wrong(&format!("{TYPES}{kind}"), other, path, violations),
+        },
     };
     read.unwrap_or_else(|| wrong(name, value, path, violations))
 }
@@ -114,42 +132,42 @@ fn read_kind(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violati
 fn read_message(
     fields: &[Field],
     object: &Map<String, Value>,
-    path: &str,
+    path: &Path<'_>,
     violations: &mut Vec<Violation>,
 ) -> Value {
-    let mut read = Map::new();
+    let mut read = Map::with_capacity(object.len());
     for (name, value) in object {
-        let camel = camel_case(name);
-        let Some(field) = fields.iter().find(|field| field.name == camel) else {
-            violations.push(Violation::unknown_name(name, path));
+        let exact = fields.iter().find(|field| field.name == name);
+        let Some(field) = exact.or_else(|| fields.iter().find(|field| field.name == camel_case(name))) else {
+            violations.push(Violation::unknown_name(name, &path.to_string()));
             continue;
         };
         if value.is_null() {
             continue;
         }
-        let inner = join(path, &snake_case(field.name));
+        let inner = Path::Field(path, field.name);
         let value = if field.repeated {
             read_list(field.kind, value, &inner, violations)
         } else {
             read_kind(field.kind, value, &inner, violations)
         };
-        read.insert(camel, value);
+        read.insert(field.name.to_owned(), value);
     }
     Value::Object(read)
 }
 
 /// A lone value stands for a list of one, which is why Google's complaint about it names no index.
-fn read_list(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violation>) -> Value {
+fn read_list(kind: &str, value: &Value, path: &Path<'_>, violations: &mut Vec<Violation>) -> Value {
     let Value::Array(items) = value else {
         return Value::Array(vec![read_kind(kind, value, path, violations)]);
     };
-    let read = items.iter().enumerate();
+    let items = items.iter().enumerate();
     Value::Array(
-        read.map(|(index, item)| read_kind(kind, item, &format!("{path}[{index}]"), violations)).collect(),
+        items.map(|(index, item)| read_kind(kind, item, &Path::Item(path, index), violations)).collect(),
     )
 }
 
-fn read_enum_value(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violation>) -> Value {
+fn read_enum_value(kind: &str, value: &Value, path: &Path<'_>, violations: &mut Vec<Violation>) -> Value {
     let values = SCHEMA.enums.get(kind).map_or(&[][..], Vec::as_slice);
     let named = match value {
         Value::String(text) => values.iter().find(|name| *name == text),
@@ -161,8 +179,8 @@ fn read_enum_value(kind: &str, value: &Value, path: &str, violations: &mut Vec<V
     }
 }
 
-fn wrong(kind: &str, value: &Value, path: &str, violations: &mut Vec<Violation>) -> Value {
-    violations.push(Violation::invalid_value(path, kind, value));
+fn wrong(kind: &str, value: &Value, path: &Path<'_>, violations: &mut Vec<Violation>) -> Value {
+    violations.push(Violation::invalid_value(&path.to_string(), kind, value));
     Value::Null
 }
 
@@ -202,15 +220,18 @@ fn single_precision(value: f64) -> Value {
 }
 
 /// `value` in Google's field order, without the fields that proto3 does not print.
-pub fn print(message: &str, value: &Value) -> Value {
-    let (Some(fields), Value::Object(object)) = (SCHEMA.messages.get(message), value) else {
-        return value.clone();
+pub fn print(message: &str, value: Value) -> Value {
+    let (fields, mut object) = match (SCHEMA.messages.get(message), value) {
+        (Some(fields), Value::Object(object)) => (fields, object),
+        (_, other) => return other,
     };
-    let mut printed = Map::new();
+    let mut printed = Map::with_capacity(object.len());
     for field in fields {
-        let Some(value) = object.get(field.name) else { continue };
+        let Some(value) = object.swap_remove(field.name) else { continue };
         let value = match value {
-            Value::Array(items) => Value::Array(items.iter().map(|item| print(field.kind, item)).collect()),
+            Value::Array(items) => {
+                Value::Array(items.into_iter().map(|item| print(field.kind, item)).collect())
+            }
             other => print(field.kind, other),
         };
         if field.always || !is_default(&value) {
@@ -263,8 +284,4 @@ fn snake_case(name: &str) -> String {
         snake.push(character.to_ascii_lowercase());
     }
     snake
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

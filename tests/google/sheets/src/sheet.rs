@@ -119,7 +119,7 @@ impl Sheet {
         let grid = message.entry("gridProperties").or_insert_with(|| json!({}));
         grid["rowCount"] = Value::from(self.rows);
         grid["columnCount"] = Value::from(self.columns);
-        schema::print("SheetProperties", &Value::Object(message))
+        schema::print("SheetProperties", Value::Object(message))
     }
 
     /// The properties of the rows or columns that have any.
@@ -150,7 +150,7 @@ impl Sheet {
             let depth = groups.iter().filter(around).count();
             let range = DimensionRange::message(self.id, dimension, &group.span);
             let message = json!({"range": range, "depth": depth, "collapsed": group.collapsed});
-            schema::print("DimensionGroup", &message)
+            schema::print("DimensionGroup", message)
         };
         groups.iter().map(message).collect()
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::cell::{Attributes, Cell, Entered};
+use crate::cell::{Attributes, Cell, Entered, tidy};
 use crate::formula::shift;
 use crate::mask::Mask;
 use crate::range::{Rect, index, sheet_id};
@@ -33,15 +33,21 @@ const WRITABLE: [&str; 8] = [
 pub struct CellWriter {
     value: bool,
     rest: Mask,
-    /// The attributes made last: neighbours mostly get the same, and then share them.
-    last: RefCell<Option<Arc<Attributes>>>,
+    last: RefCell<Option<Done>>,
+}
+
+/// The attributes made last, from what, and over what. Neighbours mostly get the same, and then share them.
+struct Done {
+    before: Option<Arc<Attributes>>,
+    source: Attributes,
+    after: Option<Arc<Attributes>>,
 }
 
 impl CellWriter {
     /// A writer for these fields.
     pub fn new(mask: &Mask) -> Self {
-        let named = |name: &str| mask.field(name).map(|inner| (name.to_owned(), inner.clone()));
-        let mut rest = Mask::Fields(WRITABLE.iter().filter_map(|name| named(name)).collect());
+        let named = |name: &&str| mask.field(name).map(|inner| ((*name).to_owned(), inner.clone()));
+        let mut rest = Mask::Fields(WRITABLE.iter().filter_map(named).collect());
         colors::widen(&mut rest);
         Self { value: mask.field("userEnteredValue").is_some(), rest, last: RefCell::new(None) }
     }
@@ -51,28 +57,38 @@ impl CellWriter {
         if self.value {
             cell.value = entered(&data["userEnteredValue"])?;
         }
-        if self.rest == Mask::Fields(Vec::new()) || (cell.attributes().is_none() && !self.names_any(data)) {
+        let nothing = self.rest == Mask::Fields(Vec::new());
+        if nothing || (cell.attributes().is_none() && self.source(data).next().is_none()) {
             return Ok(());
         }
-        let mut source = data.as_object().cloned().unwrap_or_default();
-        colors::complete(&mut source);
-        let mut attributes = cell.attributes().map(|shared| (**shared).clone()).unwrap_or_default();
-        self.rest.copy(&mut attributes, &source);
-        attributes.retain(|_, value| !is_nothing(value));
-        cell.set_attributes(Some(self.shared(attributes)));
+        let mut last = self.last.borrow_mut();
+        let done = match last.take() {
+            Some(done) if self.repeats(&done, cell, data) => done,
+            _ => self.make(cell, data),
+        };
+        cell.set_attributes(done.after.clone());
+        *last = Some(done);
         Ok(())
     }
 
-    fn names_any(&self, data: &Value) -> bool {
-        data.as_object().is_some_and(|data| data.keys().any(|name| self.rest.field(name).is_some()))
+    /// The fields of a `CellData` message that are written, besides the value.
+    fn source<'a>(&self, data: &'a Value) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        data.as_object().into_iter().flatten().filter(|(name, _)| self.rest.field(name).is_some())
     }
 
-    fn shared(&self, attributes: Attributes) -> Arc<Attributes> {
-        let mut last = self.last.borrow_mut();
-        match &*last {
-            Some(known) if **known == attributes => Arc::clone(known),
-            _ => Arc::clone(last.insert(Arc::new(attributes))),
-        }
+    fn repeats(&self, done: &Done, cell: &Cell, data: &Value) -> bool {
+        same(done.before.as_ref(), cell.attributes()) && self.source(data).eq(done.source.iter())
+    }
+
+    fn make(&self, cell: &Cell, data: &Value) -> Done {
+        let source: Attributes =
+            self.source(data).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut complete = source.clone();
+        colors::complete(&mut complete);
+        let before = cell.attributes().cloned();
+        let mut attributes = before.as_deref().cloned().unwrap_or_default();
+        self.rest.copy(&mut attributes, &complete);
+        Done { before, source, after: tidy(attributes) }
     }
 
     /// Clears the named fields of all cells in a rectangle that hold anything.
@@ -91,13 +107,10 @@ impl CellWriter {
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
+fn same(one: Option<&Arc<Attributes>>, other: Option<&Arc<Attributes>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

@@ -15,7 +15,7 @@ pub mod names;
 mod paste;
 mod properties;
 mod protection;
-mod reflow;
+pub mod reflow;
 pub mod sheets;
 mod shift_cells;
 mod sort;
@@ -53,7 +53,7 @@ pub fn batch_update(book: &mut Spreadsheet, call: &Call<'_>) -> Result<Value, Ap
     if batch["includeSpreadsheetInResponse"] == true {
         answer["updatedSpreadsheet"] = updated_spreadsheet(book, &batch, call.caller)?;
     }
-    Ok(mask.select(&answer))
+    Ok(mask.select(answer))
 }
 
 fn updated_spreadsheet(book: &Spreadsheet, batch: &Value, caller: &str) -> Result<Value, ApiError> {

@@ -26,7 +26,7 @@ pub fn add(book: &mut Spreadsheet, message: &Value) -> Result<Value, ApiError> {
     if named["namedRangeId"].as_str().is_none_or(str::is_empty) {
         named["namedRangeId"] = Value::from(book.mint_id().to_string());
     }
-    let named = schema::print("NamedRange", &named);
+    let named = schema::print("NamedRange", named);
     book.named_ranges.push(named.clone());
     Ok(named)
 }
@@ -37,7 +37,7 @@ fn update(book: &mut Spreadsheet, body: &Value) -> Reply {
     let at = position(book, &given["namedRangeId"])?;
     let mut named = book.named_ranges[at].as_object().cloned().unwrap_or_default();
     mask.copy(&mut named, given.as_object().unwrap_or(&serde_json::Map::new()));
-    let named = schema::print("NamedRange", &Value::Object(named));
+    let named = schema::print("NamedRange", Value::Object(named));
     check(book, &named, Some(at))?;
     book.named_ranges[at] = named;
     Ok(None)

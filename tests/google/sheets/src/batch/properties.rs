@@ -140,6 +140,6 @@ pub fn update_spreadsheet(book: &mut Spreadsheet, body: &Value) -> Reply {
             properties.insert(name.to_owned(), kept);
         }
     }
-    book.properties = schema::print("SpreadsheetProperties", &Value::Object(properties));
+    book.properties = schema::print("SpreadsheetProperties", Value::Object(properties));
     Ok(None)
 }

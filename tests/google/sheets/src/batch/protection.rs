@@ -32,9 +32,9 @@ fn add(book: &mut Spreadsheet, message: &Value, caller: &str) -> Reply {
     if range["editors"].is_null() {
         range["editors"] = json!({});
     }
-    let reply = schema::print("ProtectedRange", &range);
+    let reply = schema::print("ProtectedRange", range.clone());
     include_editor(&mut range, caller);
-    book.sheets[sheet].protected.push(schema::print("ProtectedRange", &range));
+    book.sheets[sheet].protected.push(schema::print("ProtectedRange", range));
     Ok(Some(json!({ "protectedRange": reply })))
 }
 
@@ -66,7 +66,7 @@ fn update(book: &mut Spreadsheet, body: &Value, caller: &str) -> Reply {
     range["protectedRangeId"] = given["protectedRangeId"].clone();
     include_editor(&mut range, caller);
     let target = sheet_of(book, &range)?;
-    let range = schema::print("ProtectedRange", &range);
+    let range = schema::print("ProtectedRange", range);
     book.sheets[sheet].protected.remove(at);
     book.sheets[target].protected.push(range);
     Ok(None)

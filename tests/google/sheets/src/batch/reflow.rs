@@ -9,6 +9,8 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::Spreadsheet;
+use crate::cell::Entered;
+use crate::formula::shift;
 use crate::range::{Dimension, DimensionRange, GridRange, Rect};
 
 /// One change along a dimension.
@@ -122,6 +124,29 @@ impl Spreadsheet {
         });
         let properties = sheet.dimension_properties_mut(dimension);
         *properties = moved_keys(std::mem::take(properties), reflow);
+        self.reflow_formulas(at, dimension, reflow);
+    }
+
+    /// Makes the formulas of all tabs go on meaning the same cells of this one.
+    fn reflow_formulas(&mut self, at: usize, dimension: Dimension, reflow: Reflow) {
+        let title = self.sheets[at].title.clone();
+        for (index, sheet) in
+            self.sheets.iter_mut().enumerate().filter(|(_, sheet)| sheet.cells.may_have_formulas())
+        {
+            let mut changes = Vec::new();
+            for (row, cells) in sheet.cells.filled(0..sheet.rows) {
+                for (column, cell) in (0..).zip(cells) {
+                    let Entered::Formula(before) = &cell.value else { continue };
+                    let after = shift::reflowed(before, &title, index == at, dimension, reflow);
+                    if after != **before {
+                        changes.push((row, column, after));
+                    }
+                }
+            }
+            for (row, column, formula) in changes {
+                sheet.cells.edit_cell(row, column, |cell| cell.value = Entered::Formula(formula.into()));
+            }
+        }
     }
 }
 

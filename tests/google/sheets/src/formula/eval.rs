@@ -41,6 +41,7 @@ impl Evaluator<'_> {
             Expression::Reference(_) => {
                 Ok(self.values(expression)?.into_iter().next().unwrap_or(Computed::Empty))
             }
+            Expression::Lost => Err(Failure::Reference),
             Expression::Negated(inner) => Ok(Computed::Number(-self.number(inner)?)),
             Expression::Percent(inner) => Ok(Computed::Number(self.number(inner)? / 100.0)),
             Expression::Binary(operator, left, right) => self.binary(operator, left, right),

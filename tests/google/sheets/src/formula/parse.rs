@@ -13,6 +13,8 @@ pub enum Expression {
     Bool(bool),
     /// A cell, range or name, with its title if one was given.
     Reference(String),
+    /// `#REF!`: a reference to what is no longer there.
+    Lost,
     /// `-x`.
     Negated(Box<Expression>),
     /// `x%`.
@@ -80,6 +82,9 @@ impl Reader<'_> {
         if self.take("(") {
             let inner = self.binary(0)?;
             return self.take(")").then_some(inner);
+        }
+        if self.take("#REF!") {
+            return Some(Expression::Lost);
         }
         self.rest = self.rest.trim_start();
         match self.rest.chars().next()? {

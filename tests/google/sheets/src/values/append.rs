@@ -37,7 +37,7 @@ pub fn append(book: &mut Spreadsheet, call: &Call<'_>, range: &str) -> Result<Va
         answer["tableRange"] = Value::from(range::echo(&book.sheets[at.sheet].title, &table));
     }
     answer["updates"] = written.message(book, at.sheet, &written.range, echo);
-    selected(query, &answer)
+    selected(query, answer)
 }
 
 /// Grows the grid as far as the data needs it; `INSERT_ROWS` moves down what stands in the way.

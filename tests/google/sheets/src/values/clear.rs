@@ -14,7 +14,7 @@ pub fn clear(book: &mut Spreadsheet, call: &Call<'_>, text: &str) -> Result<Valu
     let query = Query::of(call.query, &[])?;
     schema::read("ClearValuesRequest", call.body.unwrap_or(&json!({})), "")?;
     let cleared = clear_range(book, call, text)?;
-    selected(query, &json!({"spreadsheetId": book.id, "clearedRange": cleared}))
+    selected(query, json!({"spreadsheetId": book.id, "clearedRange": cleared}))
 }
 
 /// `POST /values:batchClear`.
@@ -29,7 +29,7 @@ pub fn batch_clear(book: &mut Spreadsheet, call: &Call<'_>) -> Result<Value, Api
     if !cleared.is_empty() {
         answer["clearedRanges"] = Value::from(cleared);
     }
-    selected(query, &answer)
+    selected(query, answer)
 }
 
 fn clear_range(book: &mut Spreadsheet, call: &Call<'_>, text: &str) -> Result<String, ApiError> {

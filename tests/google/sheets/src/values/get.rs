@@ -16,7 +16,7 @@ const PARAMETERS: [&str; 3] = ["majorDimension", "valueRenderOption", "dateTimeR
 pub fn get(book: &Spreadsheet, call: &Call<'_>, range: &str) -> Result<Value, ApiError> {
     let query = Query::of(call.query, &PARAMETERS)?;
     let (dimension, rendering) = options(query)?;
-    selected(query, &value_range(book, &book.locate(range)?, dimension, rendering)?)
+    selected(query, value_range(book, &book.locate(range)?, dimension, rendering)?)
 }
 
 /// `GET /values:batchGet`; one bad range fails the whole call.
@@ -31,7 +31,7 @@ pub fn batch_get(book: &Spreadsheet, call: &Call<'_>) -> Result<Value, ApiError>
     if !ranges.is_empty() {
         answer["valueRanges"] = Value::Array(ranges);
     }
-    selected(query, &answer)
+    selected(query, answer)
 }
 
 fn options(query: Query<'_>) -> Result<(Dimension, Rendering), ApiError> {

@@ -10,13 +10,9 @@ mod write;
 use serde_json::Value;
 
 use crate::ApiError;
-use crate::mask::Mask;
 use crate::query::Query;
 
 /// The part of an answer that the query's `fields` selects.
-fn selected(query: Query<'_>, body: &Value) -> Result<Value, ApiError> {
-    match query.mask("any")? {
-        Mask::All => Ok(body.clone()),
-        mask => Ok(mask.select(body)),
-    }
+fn selected(query: Query<'_>, body: Value) -> Result<Value, ApiError> {
+    Ok(query.mask("any")?.select(body))
 }

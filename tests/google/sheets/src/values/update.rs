@@ -32,7 +32,7 @@ pub fn update(book: &mut Spreadsheet, call: &Call<'_>, range: &str) -> Result<Va
     let place = book.locate(range)?;
     check_range(book, range, &message, &place)?;
     let (written, asked) = write(book, &place, &message, option, call.caller)?;
-    selected(query, &written.message(book, place.sheet, &asked, echo))
+    selected(query, written.message(book, place.sheet, &asked, echo))
 }
 
 /// The query's `valueInputOption`.
@@ -119,7 +119,7 @@ pub fn batch_update(book: &mut Spreadsheet, call: &Call<'_>) -> Result<Value, Ap
     let responses =
         parts.iter().map(|(sheet, written, asked, way)| written.message(book, *sheet, asked, echo(*way)));
     let answer = totals.message(book, responses.collect());
-    selected(query, &answer)
+    selected(query, answer)
 }
 
 /// Distinct rows and columns of each tab, over all parts of a batch.

@@ -161,3 +161,23 @@ proptest! {
         prop_assert_eq!(size(&mut book).0, list.len());
     }
 }
+
+#[test]
+fn formulas_go_on_meaning_the_same_cells() {
+    let mut book = filled(9, 9, &json!([[1], [2], [3], [4]]));
+    book.batch(&json!([{"addSheet": {"properties": {"title": "Other sheet"}}}]));
+    book.type_in("C1", &json!([["=SUM(A1:A4)"], ["=$A$3*2"], ["=\"A3\"&LEN(A4)"], ["=SUM(A:A)"]]));
+    book.type_in("'Other sheet'!A1", &json!([["=Sheet1!A4+'Other sheet'!B4"]]));
+    let formulas = |book: &mut Book, range: &str| {
+        book.get(&format!("/values/{range}"), &[("valueRenderOption", "FORMULA")])["values"].clone()
+    };
+    book.batch(&json!([{"insertDimension": {"range": span("ROWS", 2, 4)}}, {"insertDimension": {"range": span("COLUMNS", 0, 1)}}]));
+    assert_eq!(
+        formulas(&mut book, "D1:D6"),
+        json!([["=SUM(B1:B6)"], ["=$B$5*2"], [], [], ["=\"A3\"&LEN(B6)"], ["=SUM(B:B)"]])
+    );
+    assert_eq!(formulas(&mut book, "'Other%20sheet'!A1"), json!([["=Sheet1!B6+'Other sheet'!B4"]]));
+    book.batch(&json!([{"deleteDimension": {"range": span("ROWS", 4, 6)}}]));
+    assert_eq!(formulas(&mut book, "D1:D6"), json!([["=SUM(B1:B4)"], ["=#REF!*2"]]));
+    assert_eq!(book.read("D1:D2"), json!([[3], ["#REF!"]]));
+}
