@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use google_standin::{Person, Server, Tab};
+use google_standin::{Options, Person, Server, Tab};
 use serde_json::Value;
 
 use crate::sheet::{PERSON, TAB};
@@ -43,6 +43,7 @@ pub struct Builder {
     grid: (u32, u32),
     account: Account,
     is_shared: bool,
+    any_token: bool,
 }
 
 impl Builder {
@@ -59,6 +60,7 @@ impl Builder {
             grid: (20, 8),
             account: Account::Person(Person::default()),
             is_shared: true,
+            any_token: false,
         }
     }
 
@@ -124,12 +126,18 @@ impl Builder {
         Self { is_shared: false, ..self }
     }
 
+    /// Google takes every access token, so that a test can make up the token endpoint's answers.
+    pub fn any_token(self) -> Self {
+        Self { any_token: true, ..self }
+    }
+
     /// Makes it: a directory of its own, a stand-in for Google, a spreadsheet, a source, a credential, a config.
     ///
     /// # Panics
     /// When the machine does not let it, which leaves a test nothing to do.
     pub fn build(self) -> World {
-        let server = Server::start();
+        let options = Options { any_token: self.any_token, ..Options::default() };
+        let server = Server::with(options).expect("a stand-in on a free loopback port");
         let credential = match &self.account {
             Account::Person(person) => server.person(person.clone()),
             Account::Robot => server.service_account(),

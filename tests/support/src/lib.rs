@@ -1,6 +1,6 @@
 //! Builds the world a test runs in: directories, config, credentials, servers; runs one executable; tells all on failure.
 //!
-//! ```ignore
+//! ```text
 //! let world = World::of(env!("CARGO_BIN_EXE_port-sheet-sync")).csv(&["booking_id,vessel", "B-1,Alma"]).build();
 //! world.run(&["--json"]).exit(0);
 //! assert_eq!(world.rows(), [["booking_id", "vessel"], ["B-1", "Alma"]]);

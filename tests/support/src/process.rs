@@ -64,18 +64,23 @@ impl<'w> Process<'w> {
     /// Lets it have at most so much memory of its own: more is refused by the kernel and ends it with SIGABRT.
     ///
     /// The limit is on what it maps, which is never less than what it uses.
-    pub fn memory_limit(mut self, bytes: u64) -> Self {
-        let mut limited = Command::new("/bin/sh");
-        limited.args(["-c", "ulimit -d \"$0\" && exec \"$@\""]).arg((bytes / 1024).to_string());
-        limited.arg(self.command.get_program()).args(self.command.get_args()).env_clear();
+    pub fn memory_limit(self, bytes: u64) -> Self {
+        let kib = (bytes / 1024).to_string();
+        self.under("/bin/sh", &["-c", "ulimit -d \"$0\" && exec \"$@\"", &kib])
+    }
+
+    /// Runs it under another program, which is given these arguments and then the whole command.
+    pub fn under(mut self, program: &str, args: &[&str]) -> Self {
+        let mut outer = Command::new(program);
+        outer.args(args).arg(self.command.get_program()).args(self.command.get_args()).env_clear();
         for (name, value) in self.command.get_envs() {
             if let Some(value) = value {
-                limited.env(name, value);
+                outer.env(name, value);
             }
         }
-        limited.current_dir(self.world.dir());
-        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command = limited;
+        outer.current_dir(self.world.dir());
+        outer.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command = outer;
         self
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use regex::bytes::Regex;
 use serde_json::Value;
 
@@ -16,6 +16,9 @@ use crate::world::World;
 /// A shorter text is no secret and would be found by chance.
 const SHORTEST: usize = 12;
 
+/// What forms encode: all but letters, digits and these four.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
 /// Every secret by its text, with what it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets(BTreeMap<String, String>);
@@ -24,9 +27,11 @@ impl Secrets {
     /// Adds one.
     pub(crate) fn learn(&mut self, what: &str, secret: &str) {
         if secret.len() >= SHORTEST {
-            self.0.insert(secret.to_owned(), what.to_owned());
-            let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-            self.0.insert(encoded, format!("{what}, percent-encoded"));
+            self.0.entry(secret.to_owned()).or_insert_with(|| what.to_owned());
+            for set in [NON_ALPHANUMERIC, FORM] {
+                let encoded = utf8_percent_encode(secret, set).to_string();
+                self.0.entry(encoded).or_insert_with(|| format!("{what}, percent-encoded"));
+            }
         }
     }
 

@@ -86,7 +86,7 @@ impl World {
 
     /// A process of the executable with these arguments after `--config`.
     pub fn process(&self, args: &[&str]) -> Process<'_> {
-        self.bare(&[]).arg("--config").arg(&self.config()).args(args)
+        self.bare(&[]).arg("--config").arg(self.config()).args(args)
     }
 
     /// A process of the executable with exactly these arguments.
