@@ -5,6 +5,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
+/// A credential file is used only if nobody else can read or replace it.
+#[path = "port_sheet_sync/credential_file.rs"]
+mod credential_file;
+
+/// What every outage has in common: nothing is lost, and the first run after it catches up.
+#[path = "port_sheet_sync/outage.rs"]
+mod outage;
+
+/// The token endpoint refuses, fails or hangs.
+#[path = "port_sheet_sync/token.rs"]
+mod token;
+
 /// What is said and what is recorded: silence, errors with hints, journal prefixes, run records, signals, deadlines.
 #[path = "port_sheet_sync/output.rs"]
 mod output;
