@@ -72,7 +72,14 @@ impl Spreadsheet {
 
     /// The tab and rectangle of a `GridRange` message.
     pub(crate) fn grid_place(&self, range: Option<&Value>) -> Result<(usize, Rect), ApiError> {
-        let range = GridRange::read(range.unwrap_or(&Value::Null));
+        let message = range.unwrap_or(&Value::Null);
+        let indices = ["startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex"];
+        if let Some(name) =
+            indices.iter().find(|name| message[**name].as_i64().is_some_and(|index| index < 0))
+        {
+            return Err(ApiError::invalid(format!("GridRange.{name} must be >= 0.")));
+        }
+        let range = GridRange::read(message);
         let sheet = self.grid_position(range.sheet)?;
         Ok((sheet, fit(&self.sheets[sheet], &range.bounds)?))
     }
@@ -110,6 +117,9 @@ pub fn fit(sheet: &Sheet, bounds: &Bounds) -> Result<Rect, ApiError> {
     };
     if rect.top >= sheet.rows || rect.left >= sheet.columns {
         return Err(beyond(sheet, &bounds.text()));
+    }
+    if rect.top >= rect.bottom || rect.left >= rect.right {
+        return Err(ApiError::invalid("The end of a range must be greater than its start."));
     }
     Ok(rect)
 }

@@ -88,7 +88,7 @@ pub fn delete(book: &mut Spreadsheet, body: &Value, caller: &str) -> Reply {
 
 /// `duplicateSheet`: everything on the tab but its protections, under a new id.
 pub fn duplicate(book: &mut Spreadsheet, body: &Value) -> Reply {
-    let source = index(body, "sourceSheetId").map_or(0, |id| i32::try_from(id).unwrap_or(-1));
+    let source = body["sourceSheetId"].as_i64().and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
     let from = sheet_position(book, source)?;
     book.may_add_tab()?;
     book.may_grow(book.sheets[from].size())?;

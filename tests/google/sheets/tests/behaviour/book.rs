@@ -1,5 +1,6 @@
 //! A spreadsheet to test with, and short ways to ask it.
 
+use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Value, json};
 use sheets_model::{Answer, ApiError, Call, Spreadsheet, Tab};
 
@@ -102,6 +103,11 @@ impl Book {
     pub fn all(&mut self) -> Value {
         self.get("", &[("fields", "*")])
     }
+}
+
+/// So many cases of a property, the same at every run.
+pub fn cases(cases: u32) -> Config {
+    Config { cases, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..Config::default() }
 }
 
 /// A `GridRange` message on the first tab.

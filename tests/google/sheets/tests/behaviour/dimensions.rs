@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::book::{Book, book, filled, grid, span};
+use crate::book::{Book, book, cases, filled, grid, span};
 
 fn size(book: &mut Book) -> (Value, Value) {
     let grid = &book.all()["sheets"][0]["properties"]["gridProperties"];
@@ -131,7 +131,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(cases(40))]
     #[test]
     fn rows_behave_like_a_list_of_rows(changes in proptest::collection::vec(change(), 1..12)) {
         let mut book = book(4000, 1);

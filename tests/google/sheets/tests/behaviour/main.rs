@@ -15,6 +15,7 @@
 //! - `grid_data`: spreadsheets.get with cells, and masks
 //! - `metadata`: developer metadata
 //! - `page`: the HTML page
+//! - `robust`: any request whatever
 //! - `state`: saving, loading, size
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
@@ -32,6 +33,7 @@ mod protection;
 mod ranges;
 mod rearrange;
 mod refusals;
+mod robust;
 mod state;
 mod tabs;
 mod typed;

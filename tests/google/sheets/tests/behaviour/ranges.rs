@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use sheets_model::{Spreadsheet, Tab};
 
-use crate::book::{Book, OWNER, book, grid};
+use crate::book::{Book, OWNER, book, cases, grid};
 
 fn echo(book: &mut Book, range: &str) -> String {
     let path = format!(
@@ -111,6 +111,7 @@ fn a_slash_in_the_path_is_another_segment_unless_it_is_encoded() {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
     #[test]
     fn every_echo_is_read_back_as_itself(top in 0u32..400, left in 0u32..800, height in 1u32..20, width in 1u32..20, title in "[A-Za-z'! .0-9é🌵-]{1,12}") {
         let tab = Tab { title, rows: 420, columns: 820 };
