@@ -51,6 +51,8 @@ pub struct User {
     /// Where it buys them; a file without one means Google.
     #[serde(default = "google_token_uri")]
     pub token_uri: String,
+    /// The person's address, where the library that wrote the file knew it; often blank.
+    pub account: Option<String>,
 }
 
 /// A `service_account` key file.

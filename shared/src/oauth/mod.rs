@@ -82,9 +82,11 @@ impl TokenSource {
     /// Whom a sheet must be shared with: the robot's address, or the person who authorized the credential.
     pub fn account(&self) -> String {
         match self.place.read() {
-            Ok(Credential::ServiceAccount(account)) => account.client_email,
-            Ok(Credential::User(_)) | Err(_) => format!("the account of {}", self.place),
+            Ok(Credential::ServiceAccount(account)) => Some(account.client_email),
+            Ok(Credential::User(user)) => user.account.filter(|account| !account.is_empty()),
+            Err(_) => None,
         }
+        .unwrap_or_else(|| format!("the account of {}", self.place))
     }
 
     /// The scopes its tokens need.
