@@ -57,6 +57,8 @@ pub struct Cell {
     attributes: Option<Arc<Attributes>>,
 }
 
+const _: () = assert!(size_of::<Cell>() == 32, "millions of cells have to fit");
+
 /// What every cell outside the stored ones looks like.
 pub static BLANK: Cell = Cell { value: Entered::Empty, attributes: None };
 

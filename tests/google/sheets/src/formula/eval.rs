@@ -99,6 +99,8 @@ impl Evaluator<'_> {
                 (false, Some(otherwise)) => self.value(otherwise),
                 (false, None) => Ok(Computed::Bool(false)),
             },
+            ("HYPERLINK", [target]) => self.value(target),
+            ("HYPERLINK", [_, label]) => self.value(label),
             ("ABS", [number]) => Ok(Computed::Number(self.number(number)?.abs())),
             ("ROUND", [number, places @ ..]) => {
                 let places = places.first().map_or(Ok(0.0), |places| self.number(places))?;

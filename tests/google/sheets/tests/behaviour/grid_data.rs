@@ -50,6 +50,15 @@ fn a_cell_shows_what_was_entered_and_what_it_amounts_to() {
 }
 
 #[test]
+fn a_link_shows_its_label_and_tells_its_target() {
+    let mut book = book(3, 3);
+    book.type_in("A1", &json!([["=HYPERLINK(\"https://example.com\", \"the berth\")"]]));
+    let read = book.get("", &[("fields", "sheets.data.rowData.values(formattedValue,hyperlink)")]);
+    let cell = json!({"formattedValue": "the berth", "hyperlink": "https://example.com"});
+    assert_eq!(read["sheets"][0]["data"][0]["rowData"][0]["values"][0], cell);
+}
+
+#[test]
 fn blank_cells_before_others_are_empty_messages() {
     let mut book = book(5, 5);
     let note = |row: u32, column: u32| json!({"repeatCell": {"range": grid(row, row + 1, column, column + 1), "cell": {"note": "n"}, "fields": "note"}});

@@ -50,6 +50,26 @@ fn the_rest_of_the_tab_is_free_and_the_batch_is_not() {
 }
 
 #[test]
+fn no_row_is_put_between_two_that_are_protected() {
+    let mut book = protected(&json!({"range": grid(0, 3, 0, 3)}));
+    assert!(book.refusal(&json!({"insertDimension": {"range": span("ROWS", 1, 2)}})).ends_with(REFUSAL));
+    book.batch(&json!([{"insertDimension": {"range": span("ROWS", 3, 4)}}]));
+}
+
+#[test]
+fn a_protection_can_follow_a_named_range() {
+    let mut book = filled(5, 3, &json!([["a"], ["b"]]));
+    let named = json!({"namedRangeId": "head", "name": "Head", "range": grid(0, 1, 0, 1)});
+    book.batch(&json!([
+        {"addNamedRange": {"namedRange": named}},
+        {"addProtectedRange": {"protectedRange": {"namedRangeId": "head"}}}
+    ]));
+    book.caller = "robot@example.com";
+    assert!(book.try_put("A1", &json!([["x"]])).is_err());
+    assert!(book.try_put("A2", &json!([["x"]])).is_ok());
+}
+
+#[test]
 fn editors_warnings_and_open_parts_let_in() {
     assert!(
         protected(&json!({"editors": {"users": ["robot@example.com"]}}))
