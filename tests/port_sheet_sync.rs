@@ -5,9 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
+/// A write that breaks off before, in the middle or after, and its rows exactly once all the same.
+#[path = "port_sheet_sync/broken_writes.rs"]
+mod broken_writes;
+
 /// A credential file is used only if nobody else can read or replace it.
 #[path = "port_sheet_sync/credential_file.rs"]
 mod credential_file;
+
+/// The Sheets API refuses, fails or breaks off.
+#[path = "port_sheet_sync/google_refuses.rs"]
+mod google_refuses;
 
 /// What every outage has in common: nothing is lost, and the first run after it catches up.
 #[path = "port_sheet_sync/outage.rs"]
