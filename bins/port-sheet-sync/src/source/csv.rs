@@ -45,7 +45,8 @@ impl Csv {
         check_encoding(path, &mut file)?;
         file.rewind().map_err(|error| missing(path, &error))?;
         let read_since_record = Rc::new(Cell::new(0));
-        let bounded = Bounded { inner: file, read: Rc::clone(&read_since_record) };
+        let since_record = Rc::clone(&read_since_record);
+        let bounded = Bounded { inner: file, since_record, last: Vec::new(), end: 0 };
         let reader = ReaderBuilder::new().flexible(true).from_reader(bounded);
         let mut csv = Self {
             path: path.to_owned(),
@@ -86,6 +87,20 @@ impl Csv {
 }
 
 impl Csv {
+    /// The line on which the record begins, counted from 1.
+    ///
+    /// The reader's own number is that of the line break which it leaves unread before a record: one too few after
+    /// every CRLF, and more after blank lines. The breaks it passed are those in the fields, the one at the end, if it
+    /// was read, and those that it skipped at the beginning, which are wanted here.
+    fn line(&self) -> u64 {
+        let end = self.reader.position();
+        let start = self.record.position().map_or(0, csv::Position::line);
+        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let at_end = u64::from(self.reader.get_ref().is_line_break_before(end.byte()));
+        let skipped = (end.line() - start).saturating_sub(inside + at_end);
+        start + skipped
+    }
+
     /// The next record, or none at the end.
     ///
     /// # Errors
@@ -95,7 +110,7 @@ impl Csv {
         if !self.reader.read_byte_record(&mut self.record).map_err(|error| unreadable(&self.path, &error))? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.line();
         let fields = if self.record.len() == self.fields.len() {
             let text = |field| std::str::from_utf8(field);
             let texts: std::result::Result<Vec<&str>, _> = self.record.iter().map(text).collect();
@@ -132,18 +147,33 @@ fn check_encoding(path: &Path, file: &mut File) -> Result<()> {
     Ok(())
 }
 
-/// Stops a record that is too long while it is being read.
+/// Stops a record that is too long while it is being read, and remembers what was read last.
 #[derive(Debug)]
 struct Bounded<R> {
     inner: R,
-    read: Rc<Cell<u64>>,
+    since_record: Rc<Cell<u64>>,
+    last: Vec<u8>,
+    end: u64,
+}
+
+impl<R> Bounded<R> {
+    /// Whether the byte before this offset is a line break. It is among those read last.
+    fn is_line_break_before(&self, offset: u64) -> bool {
+        let back = usize::try_from(self.end - offset).unwrap_or(usize::MAX);
+        let at = self.last.len().checked_sub(back + 1);
+        at.is_some_and(|at| self.last[at] == b'\n')
+    }
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
-        self.read.set(self.read.get() + length as u64);
-        if self.read.get() > RECORD_LIMIT {
+        // The last byte of what came before stays: a record may end exactly there.
+        self.last.drain(..self.last.len().saturating_sub(1));
+        self.last.extend_from_slice(&buffer[..length]);
+        self.end += length as u64;
+        self.since_record.set(self.since_record.get() + length as u64);
+        if self.since_record.get() > RECORD_LIMIT {
             return Err(io::Error::new(io::ErrorKind::InvalidData, TooLong));
         }
         Ok(length)
@@ -180,4 +210,40 @@ fn unreadable(path: &Path, error: &csv::Error) -> Failure {
 
 fn refused(path: &Path, why: impl AsRef<str>, hint: impl AsRef<str>) -> Failure {
     Failure::new(Kind::Data, format!("the source {} {}", path.display(), why.as_ref()), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[u8]) -> Vec<u64> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("export.csv");
+        shared::file::replace(&path, text).unwrap();
+        let mut csv = Csv::open(&path).unwrap();
+        let mut lines = Vec::new();
+        while let Some(record) = csv.next().unwrap() {
+            lines.push(record.line);
+        }
+        lines
+    }
+
+    #[test]
+    fn a_record_is_on_the_line_that_an_editor_shows() {
+        assert_eq!(lines(b"a,b\n1,2\n3,4\n"), [2, 3]);
+        assert_eq!(lines(b"a,b\r\n1,2\r\n3,4\r\n"), [2, 3]);
+        assert_eq!(lines(b"a,b\n1,2\n3,4"), [2, 3]);
+        assert_eq!(lines(b"a,b\r\n\r\n1,2\r\n\r\n\r\n3,4"), [3, 6]);
+        assert_eq!(lines(b"a,b\n\n1,\"x\ny\n\"\n3,4\n"), [3, 6]);
+        assert_eq!(lines(b"a,b\r\n1,\"x\r\ny\"\r\n3,4\r\n"), [2, 4]);
+    }
+
+    #[test]
+    fn lines_are_right_across_the_buffers_of_a_large_file() {
+        for line_break in ["\n", "\r\n"] {
+            let text: String =
+                (0..5_000).map(|row| format!("{row},{}{line_break}", "x".repeat(row % 7))).collect();
+            assert_eq!(lines(text.as_bytes()), (2..=5_000).collect::<Vec<u64>>());
+        }
+    }
 }

@@ -1,0 +1,133 @@
+//! Text survives the round trip byte for byte, whatever it looks like.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::world;
+
+fn data(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name)
+}
+
+/// A CSV text of these records.
+fn csv(records: &[Vec<String>]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    records.iter().for_each(|record| writer.write_record(record).unwrap());
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn naughty_strings_come_back_byte_for_byte_and_nul_is_refused_with_its_line() {
+    let naughty = std::fs::read_to_string(data("naughty-strings.json")).unwrap();
+    let mut naughty: Vec<String> = serde_json::from_str(&naughty).unwrap();
+    naughty.extend(
+        [
+            "=cmd|' /C calc'!A0",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(1)",
+            "007",
+            "1e5",
+            "TRUE",
+            "2026-05-13",
+            "'quoted",
+            "🌵",
+            "\tTab",
+            "a\rb",
+        ]
+        .map(str::to_owned),
+    );
+    naughty.retain(|text| !text.contains('\0'));
+    let mut records = vec![vec!["id".to_owned(), "text".to_owned()]];
+    records.extend(naughty.iter().enumerate().map(|(number, text)| vec![format!("n{number}"), text.clone()]));
+    let mut bytes = csv(&records);
+    bytes.extend_from_slice(b"nul,a\0b\n");
+    let world = world().csv_bytes(bytes).key(&["id"]).columns(&[]).build();
+    let run = world.run(&["--json"]);
+    run.exit(65).error("field \"text\" holds a NUL character");
+    assert_eq!((&run.sheet()["added"], &run.sheet()["rejected"]), (&json!(naughty.len()), &json!(1)));
+
+    let rows = world.rows();
+    assert_eq!(rows.len(), naughty.len() + 1);
+    for (row, text) in rows[1..].iter().zip(&naughty) {
+        let found = row.get(1).cloned().unwrap_or_else(|| json!(""));
+        assert_eq!(found, json!(text));
+    }
+    world.clear_requests();
+    world.run(&[]).exit(65);
+    assert_eq!(world.counts().writes, 0, "and it is still the same text when it is read again");
+}
+
+#[test]
+fn csv_spectrum_arrives_as_its_authors_say_it_reads() {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(data("csv-spectrum/csvs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 12);
+    for file in files {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        let expected = std::fs::read_to_string(data(&format!("csv-spectrum/json/{stem}.json"))).unwrap();
+        let mut expected: Vec<Value> = match serde_json::from_str(&expected).unwrap() {
+            Value::Array(records) => records,
+            record => vec![record],
+        };
+        // The phone number in this one's JSON is not the one in its CSV.
+        if stem == "location_coordinates" {
+            expected[0]["Contact Phone Number"] = json!("2095257564");
+        }
+        let source = std::fs::read(&file).unwrap();
+        let header = csv::Reader::from_reader(&source[..]).headers().unwrap().clone();
+        let key = header.get(0).unwrap();
+        let world = world().csv_bytes(source).key(&[key]).columns(&[]).build();
+        // Some of these files have no field that identifies a record; then all but the header is refused, by line.
+        let run = world.run(&["--json"]);
+        let sheet = run.sheet();
+        let keys: Vec<&str> = expected.iter().map(|record| record[key].as_str().unwrap()).collect();
+        let is_key =
+            |text: &&&str| !text.trim().is_empty() && keys.iter().filter(|other| other == text).count() == 1;
+        let usable: Vec<usize> = (0..keys.len()).filter(|&at| is_key(&&keys[at])).collect();
+        assert_eq!(sheet["added"], json!(usable.len()), "{stem}");
+        assert_eq!(sheet["rejected"], json!(keys.len() - usable.len()), "{stem}");
+        let rows = world.rows();
+        for (row, at) in rows.iter().skip(1).zip(usable) {
+            for (column, field) in header.iter().enumerate() {
+                let found = row.get(column).cloned().unwrap_or_else(|| json!(""));
+                assert_eq!(found, expected[at][field], "{stem}, record {at}, field {field}");
+            }
+        }
+    }
+}
+
+#[test]
+fn typed_values_are_typed_in_the_sheet_and_shown_by_a_number_format() {
+    let world = world()
+        .csv(&[
+            "id,on,at,both,count,weight,paid",
+            "a,2026-05-13,14:30,2026-05-13 14:30:15,12,2.50,yes",
+            "b,,,,,,",
+        ])
+        .columns(&[
+            ("id", "Id", "text"),
+            ("on", "On", "date"),
+            ("at", "At", "time"),
+            ("both", "Both", "datetime"),
+            ("count", "Count", "integer"),
+            ("weight", "Weight", "number"),
+            ("paid", "Paid", "boolean"),
+        ])
+        .build();
+    world.run(&[]).exit(0);
+    let rows = world.rows();
+    assert_eq!(rows[1][..3], [json!("a"), json!(46155), json!(14.5 / 24.0)]);
+    assert_eq!(rows[1][4..], [json!(12), json!(2.5), json!(true)]);
+    assert_eq!(rows[2], [json!("b")]);
+    let page = world.server.call_as(
+        support::PERSON,
+        "GET",
+        &format!("/v4/spreadsheets/{}/values/'Port%20sheet'!B2:D2", world.spreadsheet),
+        None,
+    );
+    assert_eq!(page.1["values"], json!([["2026-05-13", "14:30:00", "2026-05-13 14:30:15"]]));
+}
