@@ -76,8 +76,11 @@ impl SheetResult {
         }
     }
 
-    /// Notes that it failed.
+    /// Notes that it failed. What was planned but not seen in the sheet does not count as done.
     pub fn fail(&mut self, failure: Failure) {
+        if !self.verified {
+            (self.added, self.updated, self.removed, self.cells_written) = (0, 0, 0, 0);
+        }
         self.outcome = Outcome::Failed;
         self.exit = failure.kind.exit_code();
         self.error = Some(failure);

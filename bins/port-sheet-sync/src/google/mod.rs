@@ -4,44 +4,29 @@
 //! shape it: nulls are dropped from rows, which would shift every later cell, so none is ever sent; and ranges in a
 //! path are not encoded, so ranges go in the query or in the body.
 
+mod connection;
 mod edits;
 mod refusal;
-
-use std::error::Error;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use google_sheets4::api::{
     BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Spreadsheet, ValueRange,
 };
-use google_sheets4::common::{self, FieldMask, GetToken};
-use google_sheets4::{Sheets, hyper_rustls, hyper_util};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
-use log::{debug, info};
+use google_sheets4::common::FieldMask;
 use serde_json::Value;
 use shared::config::Google;
 use shared::oauth::TokenSource;
-use shared::{Failure, Kind, Result, http, retry};
-use tokio::time::{sleep, timeout};
+use shared::{Failure, Kind, Result};
 
 use crate::a1;
 use crate::edit::Edit;
-use refusal::{Class, Refusal};
+use connection::{Connection, Hub, Intent, Listener};
 
-type Hub = Sheets<HttpsConnector<HttpConnector>>;
+pub use connection::Trouble;
 
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
-    hub: Hub,
-    bearer: Bearer,
-    tokens: TokenSource,
+    connection: Connection,
     spreadsheet: String,
-    timeout: Duration,
-    first_pause: Duration,
-    reads: u64,
-    writes: u64,
 }
 
 /// A tab's grid and the text of its first row.
@@ -57,54 +42,19 @@ pub struct Tab {
     pub header: Vec<String>,
 }
 
-/// Why a request brought nothing.
-#[derive(Debug)]
-pub enum Trouble {
-    /// It was refused: nothing was changed.
-    Refused(Failure),
-    /// It may have been applied: look before trying again.
-    Unknown(Failure),
-}
-
-/// What a request does to Google's quotas, and whether it may be sent twice.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Intent {
-    Read,
-    WriteRepeatable,
-    WriteOnce,
-}
-
 impl Client {
     /// A client for one spreadsheet. Nothing is sent yet.
     ///
     /// # Errors
-    /// As [`http::connector`].
+    /// As [`shared::http::connector`].
     pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str) -> Result<Self> {
-        let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
-            .build(http::connector()?);
-        let bearer = Bearer::default();
-        let mut hub = Sheets::new(client, bearer.clone());
-        hub.user_agent(format!("port-jobs/{}", env!("CARGO_PKG_VERSION")));
-        if let Some(url) = &google.sheets_url {
-            hub.base_url(url.to_string());
-            hub.root_url(url.to_string());
-        }
-        let (timeout, first_pause) = (google.timeout, google.first_pause);
-        Ok(Self {
-            hub,
-            bearer,
-            tokens,
-            spreadsheet: spreadsheet.to_owned(),
-            timeout,
-            first_pause,
-            reads: 0,
-            writes: 0,
-        })
+        let connection = Connection::new(google, tokens, spreadsheet)?;
+        Ok(Self { connection, spreadsheet: spreadsheet.to_owned() })
     }
 
     /// How many read and write requests were sent, tries included.
     pub fn requests(&self) -> (u64, u64) {
-        (self.reads, self.writes)
+        self.connection.sent
     }
 
     /// A tab's grid and header, in one request.
@@ -165,7 +115,7 @@ impl Client {
             }
             call.add_scope(Scope::Spreadsheet).delegate(listener).doit().await
         };
-        self.call("spreadsheets.get", Intent::Read, request).await.map_err(Trouble::into_failure)
+        self.connection.call("spreadsheets.get", Intent::Read, request).await.map_err(Trouble::into_failure)
     }
 
     /// The values of some ranges, rows of cells each, trailing empties left out.
@@ -189,8 +139,11 @@ impl Client {
                 .doit()
                 .await
         };
-        let answer =
-            self.call("values.batchGet", Intent::Read, request).await.map_err(Trouble::into_failure)?;
+        let answer = self
+            .connection
+            .call("values.batchGet", Intent::Read, request)
+            .await
+            .map_err(Trouble::into_failure)?;
         let found: Vec<_> = answer
             .value_ranges
             .unwrap_or_default()
@@ -225,7 +178,7 @@ impl Client {
                 .doit()
                 .await
         };
-        self.call("spreadsheets.batchUpdate", intent, request).await.map(drop)
+        self.connection.call("spreadsheets.batchUpdate", intent, request).await.map(drop)
     }
 
     /// Writes values into ranges, raw, in one request. Doing so twice is the same as once.
@@ -255,66 +208,11 @@ impl Client {
                 .doit()
                 .await
         };
-        self.call("values.batchUpdate", Intent::WriteRepeatable, request)
+        self.connection
+            .call("values.batchUpdate", Intent::WriteRepeatable, request)
             .await
             .map(drop)
             .map_err(Trouble::into_failure)
-    }
-
-    /// Sends a request until it is answered, refused for good, or out of tries.
-    async fn call<T>(
-        &mut self,
-        name: &str,
-        intent: Intent,
-        request: impl AsyncFn(&Hub, &mut Listener) -> common::Result<(common::Response, T)>,
-    ) -> std::result::Result<T, Trouble> {
-        let mut pauses = retry::pauses(self.first_pause);
-        let mut renewed = false;
-        loop {
-            self.bearer.set(self.tokens.token().await.map_err(Trouble::Refused)?.expose());
-            match intent {
-                Intent::Read => self.reads += 1,
-                Intent::WriteRepeatable | Intent::WriteOnce => self.writes += 1,
-            }
-            debug!("sending {name}");
-            let mut listener = Listener::default();
-            let refusal = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
-                Ok(Ok((_, answer))) => return Ok(answer),
-                Ok(Err(error)) => Refusal::from_error(&error),
-                Err(_) => Refusal::late(self.timeout),
-            };
-            let may_repeat = intent != Intent::WriteOnce || refusal.was_not_applied();
-            match refusal.class {
-                Class::Unauthenticated if !renewed => {
-                    renewed = true;
-                    self.tokens.invalidate();
-                    info!("{name}: {refusal}; fetching a new access token");
-                }
-                Class::Quota | Class::Passing if may_repeat => match pauses.next() {
-                    Some(pause) => {
-                        let pause = retry::at_least(pause, listener.retry_after);
-                        info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
-                        sleep(pause).await;
-                    }
-                    None => return Err(Trouble::Refused(self.explain(&refusal))),
-                },
-                Class::Passing => return Err(Trouble::Unknown(self.explain(&refusal))),
-                _ => return Err(Trouble::Refused(self.explain(&refusal))),
-            }
-        }
-    }
-
-    fn explain(&self, refusal: &Refusal) -> Failure {
-        refusal.failure(&self.spreadsheet, &self.tokens)
-    }
-}
-
-impl Trouble {
-    /// The failure, where nothing is left to be found out.
-    pub fn into_failure(self) -> Failure {
-        match self {
-            Self::Refused(failure) | Self::Unknown(failure) => failure,
-        }
     }
 }
 
@@ -337,40 +235,4 @@ fn tab_of(spreadsheet: Spreadsheet, title: &str) -> Option<Tab> {
 
 fn count(number: Option<i32>) -> u32 {
     number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
-}
-
-/// The crate keeps its own name for this type to itself.
-type TokenOutput<'a> = Pin<
-    Box<dyn Future<Output = std::result::Result<Option<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>,
->;
-
-/// Hands the token of the moment to the hub; fetching it is [`TokenSource`]'s.
-#[derive(Clone, Default)]
-struct Bearer(Arc<Mutex<String>>);
-
-impl Bearer {
-    fn set(&self, token: &str) {
-        if let Ok(mut bearer) = self.0.lock() {
-            token.clone_into(&mut bearer);
-        }
-    }
-}
-
-impl GetToken for Bearer {
-    fn get_token<'a>(&'a self, _scopes: &'a [&str]) -> TokenOutput<'a> {
-        Box::pin(async move { Ok(self.0.lock().ok().map(|token| token.clone())) })
-    }
-}
-
-/// Notes what the crate does not hand on.
-#[derive(Default)]
-struct Listener {
-    retry_after: Option<Duration>,
-}
-
-impl common::Delegate for Listener {
-    fn http_failure(&mut self, response: &common::Response, _error: Option<&Value>) -> common::Retry {
-        self.retry_after = http::retry_after(response.headers());
-        common::Retry::Abort
-    }
 }

@@ -3,19 +3,14 @@
 //! Pure. Text stays text byte for byte; dates and times are the serial numbers that Sheets counts in, days since
 //! 1899-12-30 (<https://developers.google.com/workspace/sheets/api/guides/formats#about_date_time_values>).
 
-use std::fmt;
+mod parse;
+mod spooled;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use serde::ser::{Serialize, Serializer};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Timelike};
 use serde_json::Value;
 use shared::config::Type;
 
-/// Sheets refuses longer text: "Your input contains more than the maximum of 50000 characters in a single cell."
-const TEXT_LIMIT: usize = 50_000;
-
-/// The largest integer that a sheet's double holds exactly.
-const INTEGER_LIMIT: i64 = 1 << 53;
+use parse::{parse_boolean, parse_date, parse_datetime, parse_integer, parse_number, parse_text, parse_time};
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 
@@ -165,71 +160,6 @@ fn is_temporal(kind: Type) -> bool {
     matches!(kind, Type::Date | Type::Time | Type::DateTime)
 }
 
-fn parse_text(text: &str) -> Result<Cell, String> {
-    // Bytes are never fewer than UTF-16 units, so most text need not be counted.
-    if text.len() > TEXT_LIMIT && text.encode_utf16().count() > TEXT_LIMIT {
-        return Err(format!("is longer than the {TEXT_LIMIT} characters that a cell of Sheets can hold"));
-    }
-    Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) })
-}
-
-fn parse_integer(text: &str) -> Result<f64, String> {
-    let number: i64 = text.parse().map_err(|_| format!("{} is not a whole number", quoted(text)))?;
-    if number.abs() > INTEGER_LIMIT {
-        return Err(format!(
-            "{} is too large for a sheet to hold exactly; make the column text",
-            quoted(text)
-        ));
-    }
-    #[expect(clippy::cast_precision_loss, reason = "the limit is where precision would be lost")]
-    Ok(number as f64)
-}
-
-fn parse_number(text: &str) -> Result<f64, String> {
-    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
-    let number = text.parse::<f64>().ok().filter(|number| plain && number.is_finite());
-    number.ok_or_else(|| format!("{} is not a number such as 12.5", quoted(text)))
-}
-
-fn parse_boolean(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok(true),
-        "false" | "no" | "0" => Ok(false),
-        _ => Err(format!("{} is not true or false", quoted(text))),
-    }
-}
-
-fn parse_date(text: &str) -> Result<NaiveDate, String> {
-    // The length keeps out years that are not four digits, which chrono would take.
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
-    date.ok_or_else(|| format!("{} is not a date such as 2026-05-13", quoted(text)))
-}
-
-fn parse_time(text: &str) -> Result<NaiveTime, String> {
-    let time = ["%H:%M", "%H:%M:%S", "%H:%M:%S%.f"]
-        .iter()
-        .find_map(|form| NaiveTime::parse_from_str(text, form).ok());
-    // A leap second is no time of day in Sheets.
-    let time = time.filter(|time| time.nanosecond() < 1_000_000_000);
-    time.ok_or_else(|| format!("{} is not a time such as 14:30", quoted(text)))
-}
-
-fn parse_datetime(text: &str) -> Result<NaiveDateTime, String> {
-    let wrong =
-        || format!("{} is not a date and time such as 2026-05-13 14:30 (without a time zone)", quoted(text));
-    let (date, time) = text.split_once(['T', ' ']).ok_or_else(wrong)?;
-    match (parse_date(date), parse_time(time.trim_start())) {
-        (Ok(date), Ok(time)) => Ok(date.and_time(time)),
-        _ => Err(wrong()),
-    }
-}
-
-/// The text in quotes, cut to what fits on a line.
-fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    if short.len() < text.len() { format!("{short:?}…") } else { format!("{short:?}") }
-}
-
 /// Day zero of Sheets' calendar.
 fn epoch() -> NaiveDate {
     NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or_default()
@@ -274,65 +204,6 @@ pub fn json_number(number: f64) -> Value {
         Value::from(number as i64)
     } else {
         Value::from(number)
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Empty => serializer.serialize_unit(),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Number(number) => serializer.serialize_f64(*number),
-            Self::Bool(bool) => serializer.serialize_bool(*bool),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CellVisitor)
-    }
-}
-
-struct CellVisitor;
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the spool writes numbers as floats; integers are only their short form"
-)]
-impl Visitor<'_> for CellVisitor {
-    type Value = Cell;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("null, a string, a number or a boolean")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Cell, E> {
-        Ok(Cell::Empty)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Cell, E> {
-        Ok(Cell::Text(text.to_owned()))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Cell, E> {
-        Ok(Cell::Text(text))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Cell, E> {
-        Ok(Cell::Number(number))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Cell, E> {
-        Ok(Cell::Number(number as f64))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Cell, E> {
-        Ok(Cell::Number(number as f64))
-    }
-
-    fn visit_bool<E: Error>(self, bool: bool) -> Result<Cell, E> {
-        Ok(Cell::Bool(bool))
     }
 }
 

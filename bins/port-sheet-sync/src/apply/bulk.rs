@@ -1,0 +1,131 @@
+//! A large plan: structure first, then ranges that can be repeated, each request under 2 MB.
+//!
+//! A run that ends in the middle leaves whole rows only; the next one goes on behind them.
+
+use log::info;
+use shared::{Failure, Kind, Result};
+
+use super::atomic::{cell_edits, flag_edits, header_edits, new_row_formats, whole_row};
+use super::ranges::Ranges;
+use super::{Target, count};
+use crate::edit::Edit;
+use crate::google::{Client, Trouble};
+use crate::layout::{Layout, runs};
+use crate::plan::Plan;
+use crate::rows;
+use crate::snapshot::Block;
+use crate::value::Cell;
+
+/// A spreadsheet holds at most ten million cells (Drive help, answer 37603).
+const SPREADSHEET_CELLS: u64 = 10_000_000;
+
+/// A large plan: structure first, then ranges that can be repeated, each request under 2 MB.
+pub(super) async fn write(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+) -> std::result::Result<(), Trouble> {
+    refuse_a_full_spreadsheet(client, target, plan).await.map_err(Trouble::Refused)?;
+    let mut edits = header_edits(target);
+    edits.extend(plan.formats.iter().map(|&(column, format)| Edit::NumberFormat {
+        column,
+        from_row: 1,
+        format,
+    }));
+    if let Some(first) = plan.adds.first() {
+        // The server places the first new row behind everything people have written; the others follow it.
+        let cells = spool.row_at(first.offset).map_err(Trouble::Refused)?.1;
+        edits.push(Edit::Append(vec![whole_row(target.layout, cells)]));
+    }
+    if !edits.is_empty() {
+        client.edit(target.tab.id, &edits).await?;
+    }
+    for edits in flag_edits(target, plan).chunks(500) {
+        client.edit(target.tab.id, edits).await?;
+    }
+    let mut ranges = Ranges::new(&target.sheet.tab);
+    for update in &plan.updates {
+        for edit in cell_edits(target.layout, update.row, &update.changes) {
+            if let Edit::Write { row, column, cells } = edit {
+                ranges.put(row + 1, column, &cells);
+            }
+        }
+        ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
+    }
+    if let Some(place) = landing_row(client, target, plan, spool).await.map_err(Trouble::Refused)? {
+        make_room(client, target, place, count(plan.adds.len())).await?;
+        for (row, entry) in (place..).zip(&plan.adds).skip(1) {
+            let (_, cells) = spool.row_at(entry.offset).map_err(Trouble::Refused)?;
+            for (first, last) in runs(target.layout.columns.clone()) {
+                ranges.put(row, first, &in_run(target.layout, &cells, first, last));
+            }
+            ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
+        }
+    }
+    ranges.send(client).await.map_err(Trouble::Refused)
+}
+
+fn in_run(layout: &Layout, cells: &[Cell], first: u32, last: u32) -> Vec<Cell> {
+    let at = |column: u32| layout.columns.iter().position(|place| *place == column);
+    (first..=last).filter_map(at).map(|index| cells[index].clone()).collect()
+}
+
+/// Google would refuse the request that goes over the limit, but only after others were made.
+async fn refuse_a_full_spreadsheet(client: &mut Client, target: &Target<'_>, plan: &Plan) -> Result<()> {
+    let free = target.tab.rows.saturating_sub(target.snapshot.last_row);
+    let lacking = count(plan.adds.len()).saturating_sub(free);
+    let columns = target.layout.width().max(target.tab.columns);
+    let cells = client.cells().await? + u64::from(lacking) * u64::from(columns);
+    if cells <= SPREADSHEET_CELLS {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Data,
+        format!(
+            "{} new bookings would make {cells} cells, and a spreadsheet holds at most {SPREADSHEET_CELLS}",
+            plan.adds.len()
+        ),
+        "delete unused columns, rows and tabs of the spreadsheet, or give this sheet a spreadsheet of its own",
+    ))
+}
+
+/// Where the first new row landed, counted from 1. None when it cannot be told, so that everything is read again.
+async fn landing_row(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+) -> Result<Option<u32>> {
+    let Some(first) = plan.adds.first() else { return Ok(None) };
+    let (_, cells) = spool.row_at(first.offset)?;
+    let key = target.columns.key_of(|index| cells[index].clone());
+    let key_columns = target.columns.key().iter().map(|&index| target.layout.columns[index]).collect();
+    let span = (target.snapshot.last_row + 1, target.tab.rows + 1);
+    let block = Block::read(client, &target.sheet.tab, &runs(key_columns), &[span]).await?.remove(0);
+    let key_in = |row: u32| {
+        let cell = |index: usize| {
+            block.value(row, Some(target.layout.columns[index])).map_or(Cell::Empty, Cell::from_json)
+        };
+        target.columns.key_of(cell)
+    };
+    Ok(block.rows().find(|&row| key_in(row) == key))
+}
+
+/// Grows the grid so that `rows` rows fit from `place` on. Growing never removes anything.
+async fn make_room(
+    client: &mut Client,
+    target: &Target<'_>,
+    place: u32,
+    rows: u32,
+) -> std::result::Result<(), Trouble> {
+    let present = target.tab.rows.max(place);
+    let lacking = (place - 1 + rows).saturating_sub(present);
+    if lacking == 0 {
+        return Ok(());
+    }
+    info!("growing the grid by {lacking} rows");
+    let mut edits = vec![Edit::GrowRows(lacking)];
+    edits.extend(new_row_formats(target));
+    client.edit(target.tab.id, &edits).await
+}

@@ -1,0 +1,95 @@
+//! Writes a plan into the sheet: a small one as a single atomic request, a large one as bounded, repeatable ranges.
+//!
+//! It decides only how, never what. Whether it worked is for the verification to say.
+
+mod atomic;
+mod bulk;
+mod ranges;
+
+use shared::config::Sheet;
+
+use crate::column::Columns;
+use crate::google::{Client, Tab, Trouble};
+use crate::layout::Layout;
+use crate::plan::Plan;
+use crate::rows;
+use crate::snapshot::Snapshot;
+use crate::value::Cell;
+use atomic::{added_rows, atomic_edits};
+use ranges::REQUEST_BYTES;
+
+/// A plan of at most this many cells goes as one atomic request; the client's types take some kilobytes a cell.
+const ATOMIC_CELLS: u64 = 2_000;
+
+/// Everything needed to write.
+pub struct Target<'a> {
+    /// The sheet's configuration.
+    pub sheet: &'a Sheet,
+    /// Its tab, as the snapshot found it.
+    pub tab: &'a Tab,
+    /// Its columns.
+    pub columns: &'a Columns,
+    /// Where they stand.
+    pub layout: &'a Layout,
+    /// The snapshot that the plan was made from.
+    pub snapshot: &'a Snapshot,
+}
+
+/// How a plan was written, and so how it is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// In one request: a few rows are to be read back.
+    Atomically,
+    /// In many: everything is to be read again.
+    InBulk,
+}
+
+/// Writes the plan.
+///
+/// # Errors
+/// [`Trouble::Refused`] when a request was refused; [`Trouble::Unknown`] when it may have been applied, so that the sheet
+/// must be read and planned again.
+pub async fn apply(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+) -> std::result::Result<Written, Trouble> {
+    let refused = Trouble::Refused;
+    let rows = if plan.cells(target.columns.count()) <= ATOMIC_CELLS {
+        let rows = added_rows(target, plan, spool).map_err(refused)?;
+        let text: usize = rows.iter().flatten().map(size).sum();
+        (text <= REQUEST_BYTES && changes_size(plan) <= REQUEST_BYTES).then_some(rows)
+    } else {
+        None
+    };
+    match rows {
+        Some(rows) => {
+            client.edit(target.tab.id, &atomic_edits(target, plan, rows)).await?;
+            Ok(Written::Atomically)
+        }
+        None => bulk::write(client, target, plan, spool).await.map(|()| Written::InBulk),
+    }
+}
+
+/// About how many bytes a cell takes in a request.
+fn size(cell: &Cell) -> usize {
+    match cell {
+        Cell::Empty => 3,
+        Cell::Bool(_) => 6,
+        Cell::Number(_) => 12,
+        // Quotes and line breaks are escaped.
+        Cell::Text(text) => {
+            text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=31)).count() * 5 + 3
+        }
+    }
+}
+
+fn changes_size(plan: &Plan) -> usize {
+    plan.updates.iter().flat_map(|update| &update.changes).map(|(_, cell)| size(cell)).sum()
+}
+
+/// A grid has at most ten million cells, so every count fits.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

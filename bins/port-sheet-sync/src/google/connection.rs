@@ -1,0 +1,165 @@
+//! One connection to the Sheets API: sends a request until it is answered, refused for good, or out of tries.
+//!
+//! Every request is bounded, counted and, where that is safe, repeated. What is asked is its caller's.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use google_sheets4::common::{self, GetToken};
+use google_sheets4::{Sheets, hyper_rustls, hyper_util};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use log::{debug, info};
+use serde_json::Value;
+use shared::config::Google;
+use shared::oauth::TokenSource;
+use shared::{Failure, Result, http, retry};
+use tokio::time::{sleep, timeout};
+
+use super::refusal::{Class, Refusal};
+
+/// The crate's entry point to all methods.
+pub(super) type Hub = Sheets<HttpsConnector<HttpConnector>>;
+
+/// A connection for one spreadsheet and one credential.
+pub(super) struct Connection {
+    hub: Hub,
+    bearer: Bearer,
+    tokens: TokenSource,
+    spreadsheet: String,
+    timeout: Duration,
+    first_pause: Duration,
+    /// Read and write requests sent so far.
+    pub sent: (u64, u64),
+}
+
+/// Why a request brought nothing.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It was refused: nothing was changed.
+    Refused(Failure),
+    /// It may have been applied: look before trying again.
+    Unknown(Failure),
+}
+
+/// What a request does to Google's quotas, and whether it may be sent twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Reads, and may be repeated.
+    Read,
+    /// Writes the same however often it is sent.
+    WriteRepeatable,
+    /// Must not be applied twice.
+    WriteOnce,
+}
+
+impl Connection {
+    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str) -> Result<Self> {
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let client = hyper_util::client::legacy::Client::builder(executor).build(http::connector()?);
+        let bearer = Bearer::default();
+        let mut hub = Sheets::new(client, bearer.clone());
+        hub.user_agent(format!("port-jobs/{}", env!("CARGO_PKG_VERSION")));
+        if let Some(url) = &google.sheets_url {
+            hub.base_url(url.to_string());
+            hub.root_url(url.to_string());
+        }
+        let (timeout, first_pause) = (google.timeout, google.first_pause);
+        let spreadsheet = spreadsheet.to_owned();
+        Ok(Self { hub, bearer, tokens, spreadsheet, timeout, first_pause, sent: (0, 0) })
+    }
+
+    /// Sends a request until it is answered, refused for good, or out of tries.
+    pub async fn call<T>(
+        &mut self,
+        name: &str,
+        intent: Intent,
+        request: impl AsyncFn(&Hub, &mut Listener) -> common::Result<(common::Response, T)>,
+    ) -> std::result::Result<T, Trouble> {
+        let mut pauses = retry::pauses(self.first_pause);
+        let mut renewed = false;
+        loop {
+            self.bearer.set(self.tokens.token().await.map_err(Trouble::Refused)?.expose());
+            match intent {
+                Intent::Read => self.sent.0 += 1,
+                Intent::WriteRepeatable | Intent::WriteOnce => self.sent.1 += 1,
+            }
+            debug!("sending {name}");
+            let mut listener = Listener::default();
+            let refusal = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
+                Ok(Ok((_, answer))) => return Ok(answer),
+                Ok(Err(error)) => Refusal::from_error(&error),
+                Err(_) => Refusal::late(self.timeout),
+            };
+            let may_repeat = intent != Intent::WriteOnce || refusal.was_not_applied();
+            match refusal.class {
+                Class::Unauthenticated if !renewed => {
+                    renewed = true;
+                    self.tokens.invalidate();
+                    info!("{name}: {refusal}; fetching a new access token");
+                }
+                Class::Quota | Class::Passing if may_repeat => match pauses.next() {
+                    Some(pause) => {
+                        let pause = retry::at_least(pause, listener.retry_after);
+                        info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
+                        sleep(pause).await;
+                    }
+                    None => return Err(Trouble::Refused(self.explain(&refusal))),
+                },
+                Class::Passing => return Err(Trouble::Unknown(self.explain(&refusal))),
+                _ => return Err(Trouble::Refused(self.explain(&refusal))),
+            }
+        }
+    }
+
+    fn explain(&self, refusal: &Refusal) -> Failure {
+        refusal.failure(&self.spreadsheet, &self.tokens)
+    }
+}
+
+impl Trouble {
+    /// The failure, where nothing is left to be found out.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Refused(failure) | Self::Unknown(failure) => failure,
+        }
+    }
+}
+
+/// The crate keeps its own name for this type to itself.
+type TokenOutput<'a> = Pin<
+    Box<dyn Future<Output = std::result::Result<Option<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>,
+>;
+
+/// Hands the token of the moment to the hub; fetching it is [`TokenSource`]'s.
+#[derive(Clone, Default)]
+struct Bearer(Arc<Mutex<String>>);
+
+impl Bearer {
+    fn set(&self, token: &str) {
+        if let Ok(mut bearer) = self.0.lock() {
+            token.clone_into(&mut bearer);
+        }
+    }
+}
+
+impl GetToken for Bearer {
+    fn get_token<'a>(&'a self, _scopes: &'a [&str]) -> TokenOutput<'a> {
+        Box::pin(async move { Ok(self.0.lock().ok().map(|token| token.clone())) })
+    }
+}
+
+/// Notes what the crate does not hand on.
+#[derive(Default)]
+pub(super) struct Listener {
+    retry_after: Option<Duration>,
+}
+
+impl common::Delegate for Listener {
+    fn http_failure(&mut self, response: &common::Response, _error: Option<&Value>) -> common::Retry {
+        self.retry_after = http::retry_after(response.headers());
+        common::Retry::Abort
+    }
+}
