@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use log::info;
 use tokio::time::{Instant, sleep};
 
 use crate::{Failure, Kind, Result, file};
@@ -33,6 +34,7 @@ pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<
     let until = Instant::now() + wait;
     let mut file =
         file::open_private(path).map_err(|error| Failure::io("cannot open the lock file", path, error))?;
+    let mut told = false;
     // By its full path, since the standard library's methods of these names would win.
     while let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
         if error.kind() != fs2::lock_contended_error().kind() {
@@ -40,6 +42,9 @@ pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<
         }
         if Instant::now() >= until {
             return Err(busy(path, &mut file));
+        }
+        if !std::mem::replace(&mut told, true) {
+            info!("waiting up to {}: {}", humantime::format_duration(wait), busy(path, &mut file));
         }
         sleep(POLL).await;
     }
@@ -63,7 +68,9 @@ fn sign(file: &mut File, holder: &str) -> std::io::Result<()> {
 fn busy(path: &Path, file: &mut File) -> Failure {
     let mut holder = String::new();
     // Whoever holds it may not have signed yet; then only the path is said.
-    let signed = file.take(200).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+    let signed = file.rewind().is_ok()
+        && file.take(200).read_to_string(&mut holder).is_ok()
+        && !holder.trim().is_empty();
     let holder = if signed { holder.trim() } else { "another process" };
     Failure::new(
         Kind::Busy,
