@@ -24,7 +24,7 @@ const EXIT_CODES: &str = "Exit codes:
 Treat any other code as a failure.";
 
 /// Flags common to all executables.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Common {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -59,13 +59,14 @@ pub(super) struct Cli<A: Args> {
     pub common: Common,
 }
 
-/// A parsed command line, or the answer already given.
+/// A parsed command line, the answer already given, or what is wrong with it.
 pub(super) enum Parsed<A: Args> {
     Run(Cli<A>),
     Answered(ExitCode),
+    Refused(Failure, Common),
 }
 
-/// Parses the command line; `--help`, `--version` and mistakes are answered here.
+/// Parses the command line; `--help` and `--version` are answered here.
 pub(super) fn parse<J: Job>() -> Parsed<J::Args> {
     let command = Cli::<J::Args>::command()
         .name(J::NAME)
@@ -83,8 +84,9 @@ pub(super) fn parse<J: Job>() -> Parsed<J::Args> {
             let line = text.lines().next().unwrap_or_default();
             let message = line.strip_prefix("error: ").unwrap_or(line);
             let failure = Failure::new(Kind::Usage, message, format!("{} --help", J::NAME));
-            output::complain(&failure);
-            Parsed::Answered(ExitCode::from(failure.kind.exit_code()))
+            // Whoever asked for JSON reads JSON, also about a command line that could not be parsed.
+            let json = std::env::args_os().skip(1).any(|arg| arg == "--json");
+            Parsed::Refused(failure, Common { json, ..Common::default() })
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::{Failure, Kind, Result, lock, logging};
 
 pub use args::Common;
 use args::{Cli, Parsed};
+use output::Output;
 
 /// One executable: what it is called, what it takes and what it does.
 pub trait Job {
@@ -102,16 +103,20 @@ impl<B> From<Report<B>> for Ended<B> {
 
 /// The `main` of an executable.
 pub fn main<J: Job>() -> ExitCode {
+    let environment = Environment::read();
+    let out = Output::of(&environment);
+    let run = Run { id: ulid::Ulid::generate().to_string(), job: J::NAME, started: Utc::now() };
     let cli = match args::parse::<J>() {
         Parsed::Run(cli) => cli,
         Parsed::Answered(code) => return code,
+        Parsed::Refused(failure, common) => {
+            return finish::<J>(out, &common, &run, Ended::failed(vec![failure]), None);
+        }
     };
-    let environment = Environment::read();
     logging::start(&environment, cli.common.verbose, cli.common.quiet);
-    let run = Run { id: ulid::Ulid::generate().to_string(), job: J::NAME, started: Utc::now() };
     let mut store = None;
     let ended = begin::<J>(&cli, environment, &run, &mut store);
-    finish::<J>(&cli.common, &run, ended, store)
+    finish::<J>(out, &cli.common, &run, ended, store)
 }
 
 /// Everything up to the lock. The store is handed out so that a failure after it was opened is recorded.
@@ -215,7 +220,13 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>> {
 }
 
 /// Records, prints and turns the outcome into an exit code.
-fn finish<J: Job>(common: &Common, run: &Run, mut ended: Ended<J::Body>, store: Option<Store>) -> ExitCode {
+fn finish<J: Job>(
+    out: Output,
+    common: &Common,
+    run: &Run,
+    mut ended: Ended<J::Body>,
+    store: Option<Store>,
+) -> ExitCode {
     let finished = Utc::now();
     if let Some(Err(failure)) = store.map(|store| record::<J>(store, run, finished, &ended)) {
         ended.report.failures.push(failure);
@@ -223,7 +234,7 @@ fn finish<J: Job>(common: &Common, run: &Run, mut ended: Ended<J::Body>, store: 
     }
     let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
     info!("run {} ended with exit code {}", run.id, frame.exit);
-    output::print(common, &frame, &ended.report);
+    out.print(common, &frame, &ended.report);
     ExitCode::from(frame.exit)
 }
 

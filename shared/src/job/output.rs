@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Common, Report};
 use crate::Failure;
+use crate::dirs::Environment;
 use crate::store::{Outcome, Run};
 
 /// The frame of every JSON result, as the contract lays it out.
@@ -54,25 +55,39 @@ fn seconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// Prints the outcome of a run.
-pub(super) fn print<B: Serialize>(common: &Common, frame: &Frame<'_, B>, report: &Report<B>) {
-    if common.json {
-        asked_for(&format!("{}\n", frame.to_json()));
-    } else {
-        asked_for(&report.output);
-        if !common.quiet && (stdout().is_terminal() || common.verbose > 0) {
-            asked_for(&report.summary.iter().map(|line| format!("{line}\n")).collect::<String>());
-        }
+/// Where a run's outcome goes.
+#[derive(Clone, Copy)]
+pub(super) struct Output {
+    /// What every line on standard error begins with: a priority, where the journal reads it.
+    mark: &'static str,
+}
+
+impl Output {
+    pub fn of(environment: &Environment) -> Self {
+        Self { mark: if environment.journal { "<3>" } else { "" } }
     }
-    report.failures.iter().for_each(complain);
+
+    /// Prints the outcome of a run.
+    pub fn print<B: Serialize>(self, common: &Common, frame: &Frame<'_, B>, report: &Report<B>) {
+        if common.json {
+            asked_for(&format!("{}\n", frame.to_json()));
+        } else {
+            asked_for(&report.output);
+            if !common.quiet && (stdout().is_terminal() || common.verbose > 0) {
+                asked_for(&report.summary.iter().map(|line| format!("{line}\n")).collect::<String>());
+            }
+        }
+        report.failures.iter().for_each(|failure| self.complain(failure));
+    }
+
+    /// Prints an error and its hint on standard error.
+    fn complain(self, failure: &Failure) {
+        let mark = self.mark;
+        let _ = writeln!(stderr(), "{mark}error: {}\n{mark}hint: {}", failure.message, failure.hint);
+    }
 }
 
 /// Prints on standard output. A reader that went away is not our failure: the work is done and recorded.
 pub(super) fn asked_for(text: &str) {
     let _ = stdout().write_all(text.as_bytes());
-}
-
-/// Prints an error and its hint on standard error.
-pub(super) fn complain(failure: &Failure) {
-    let _ = writeln!(stderr(), "error: {}\nhint: {}", failure.message, failure.hint);
 }
