@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use crate::world::World;
@@ -101,6 +101,27 @@ impl World {
     /// When they cannot be set.
     pub fn set_mode(&self, path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode of one's own file");
+    }
+
+    /// Takes a lock of the state directory's, as another program would, until the file is dropped.
+    ///
+    /// # Panics
+    /// When it is held already.
+    pub fn hold_lock(&self, name: &str) -> File {
+        let dir = self.make_private_dir("state/locks");
+        let mut options = fs::OpenOptions::new();
+        let path = dir.join(format!("{name}.lock"));
+        let file =
+            options.mode(0o600).write(true).create(true).truncate(false).open(path).expect("a lock file");
+        file.try_lock().expect("a free lock");
+        file
+    }
+
+    /// Gives everything in the world, its directory included, to another user.
+    pub(crate) fn hand_over(&self, user: u32) {
+        let give = |path: &Path| lchown(path, Some(user), Some(user)).expect("root may give files away");
+        give(self.dir());
+        each_path(self.dir(), &mut |path| give(path));
     }
 
     /// The permission bits.

@@ -1,5 +1,6 @@
 //! Runs an executable: a clean environment, a bound on its time, and the one way out through which every run passes.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,9 @@ use crate::world::World;
 /// After this a process is killed and its test fails. Far beyond what any run here takes.
 const KILLED_AFTER: Duration = Duration::from_secs(180);
 
+/// The user and group of an ordinary user in tests that root runs.
+const NOBODY: u32 = 65534;
+
 /// A process to be.
 #[must_use = "nothing runs before `run` or `spawn`"]
 pub struct Process<'w> {
@@ -23,7 +27,7 @@ pub struct Process<'w> {
 }
 
 impl<'w> Process<'w> {
-    pub(crate) fn new(world: &'w World, executable: &str) -> Self {
+    pub(crate) fn new(world: &'w World, executable: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(executable);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", world.dir());
         command.env("RUST_LOG", "trace").current_dir(world.dir());
@@ -32,7 +36,7 @@ impl<'w> Process<'w> {
     }
 
     /// One more argument.
-    pub fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.command.arg(arg);
         self
     }
@@ -44,7 +48,7 @@ impl<'w> Process<'w> {
     }
 
     /// Sets a variable of its environment.
-    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
@@ -55,33 +59,51 @@ impl<'w> Process<'w> {
         self
     }
 
-    /// Runs as another user, where this one may do so.
-    pub fn as_uid(mut self, uid: u32) -> Self {
-        std::os::unix::process::CommandExt::uid(&mut self.command, uid);
-        self
+    /// Runs as an ordinary user. Where the test is root's this is `nobody`, to whom the whole world is handed over, with
+    /// a copy of the executable in it: root's build directory may be closed to others.
+    ///
+    /// # Panics
+    /// When the world cannot be handed over.
+    pub fn as_ordinary_user(self) -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return self;
+        }
+        let program = self.world.path("program");
+        if !program.exists() {
+            std::fs::copy(self.command.get_program(), &program).expect("a copy of the executable");
+        }
+        self.world.hand_over(NOBODY);
+        let mut process = self.again(program.as_os_str(), &[]);
+        std::os::unix::process::CommandExt::uid(&mut process.command, NOBODY);
+        std::os::unix::process::CommandExt::gid(&mut process.command, NOBODY);
+        process
     }
 
     /// Lets it have at most so much memory of its own: more is refused by the kernel and ends it with SIGABRT.
     ///
-    /// The limit is on what it maps, which is never less than what it uses.
+    /// The limit is on what it maps for writing, which is never less than what it uses.
     pub fn memory_limit(self, bytes: u64) -> Self {
         let kib = (bytes / 1024).to_string();
-        self.under("/bin/sh", &["-c", "ulimit -d \"$0\" && exec \"$@\"", &kib])
+        let program = self.command.get_program().to_owned();
+        let script = OsStr::new("ulimit -d \"$0\" && exec \"$@\"");
+        self.again(OsStr::new("/bin/sh"), &[OsStr::new("-c"), script, OsStr::new(&kib), &program])
     }
 
     /// Runs it under another program, which is given these arguments and then the whole command.
-    pub fn under(mut self, program: &str, args: &[&str]) -> Self {
-        let mut outer = Command::new(program);
-        outer.args(args).arg(self.command.get_program()).args(self.command.get_args()).env_clear();
-        for (name, value) in self.command.get_envs() {
-            if let Some(value) = value {
-                outer.env(name, value);
-            }
-        }
-        outer.current_dir(self.world.dir());
-        outer.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command = outer;
-        self
+    pub fn under(self, program: &str, args: &[&str]) -> Self {
+        let command = self.command.get_program().to_owned();
+        let mut before: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        before.push(&command);
+        self.again(OsStr::new(program), &before)
+    }
+
+    /// The same process with another program and more arguments before its own.
+    fn again(self, program: &OsStr, before: &[&OsStr]) -> Self {
+        let mut process = Self { killed_after: self.killed_after, ..Self::new(self.world, program) };
+        process.command.args(before).args(self.command.get_args()).env_clear();
+        let set = self.command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        process.command.envs(set);
+        process
     }
 
     /// Gives it more time, for tests with much data.
