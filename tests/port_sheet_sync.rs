@@ -9,6 +9,10 @@
 #[path = "port_sheet_sync/broken_writes.rs"]
 mod broken_writes;
 
+/// Mistakes in the configuration and on the command line, and where both are looked for.
+#[path = "port_sheet_sync/config.rs"]
+mod config;
+
 /// A credential file is used only if nobody else can read or replace it.
 #[path = "port_sheet_sync/credential_file.rs"]
 mod credential_file;
@@ -17,9 +21,17 @@ mod credential_file;
 #[path = "port_sheet_sync/google_refuses.rs"]
 mod google_refuses;
 
+/// One run a job, and one refresh of a credential.
+#[path = "port_sheet_sync/lock.rs"]
+mod lock;
+
 /// What every outage has in common: nothing is lost, and the first run after it catches up.
 #[path = "port_sheet_sync/outage.rs"]
 mod outage;
+
+/// A source that is missing, damaged or full of mistakes.
+#[path = "port_sheet_sync/source.rs"]
+mod source;
 
 /// The token endpoint refuses, fails or hangs.
 #[path = "port_sheet_sync/token.rs"]
@@ -28,6 +40,22 @@ mod token;
 /// What is said and what is recorded: silence, errors with hints, journal prefixes, run records, signals, deadlines.
 #[path = "port_sheet_sync/output.rs"]
 mod output;
+
+/// Real port calls, dirt included, and a hundred thousand hotel bookings.
+#[path = "port_sheet_sync/real_data.rs"]
+mod real_data;
+
+/// Text and typed values survive the round trip.
+#[path = "port_sheet_sync/values.rs"]
+mod values;
+
+/// People work in the same sheet: their columns, rows and edits.
+#[path = "port_sheet_sync/people.rs"]
+mod people;
+
+/// Killed at any request and at any write to the disk.
+#[path = "port_sheet_sync/crash.rs"]
+mod crash;
 
 /// A world for this executable.
 fn world() -> support::Builder {

@@ -1,0 +1,339 @@
+//! The source is missing, damaged or full of mistakes: what can be used arrives, what cannot is told by its line, and a
+//! source that is no source changes nothing.
+
+use serde_json::{Value, json};
+use support::World;
+
+use crate::outage::{NEWER, Outage};
+use crate::world;
+
+const MIB: u64 = 1024 * 1024;
+
+/// A sheet in step, whose next source is as a whole unusable: this exit code, error and hint, and nothing happens.
+#[track_caller]
+fn is_refused(content: Option<&[u8]>, exit: i32, error: &str, hint: &str) {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    match content {
+        Some(content) => world.write("export.csv", content),
+        None => world.remove(&world.source()),
+    }
+    refuses(&world, exit, error, hint);
+    world.write_source(&NEWER);
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()), crate::outage::newest_rows());
+}
+
+/// The run fails without a request; sheet, spool and journal stay as they are. `{path}` stands for the source's.
+#[track_caller]
+fn refuses(world: &World, exit: i32, error: &str, hint: &str) {
+    let kept = |world: &World| {
+        let of = |dir: &str| world.snapshot(&world.state().join(dir));
+        (world.rows(), of("spool"), of("journal"))
+    };
+    let before = kept(world);
+    world.clear_requests();
+    let run = world.run(&["--json"]);
+    let named = |text: &str| text.replace("{path}", &world.source().display().to_string());
+    run.exit(exit).error(&named(error)).hint(&named(hint));
+    assert_eq!(run.sheet()["error"], run.json()["error"]);
+    assert_eq!(world.requests().len(), 0, "requests were sent");
+    assert!(kept(world) == before, "something was changed");
+}
+
+#[test]
+fn a_missing_file_is_an_outage_of_the_booking_system() {
+    let world = world().build();
+    let hint = format!("is the export running? ls -la {}", world.dir().display());
+    world.remove(&world.source());
+    refuses(&world, 69, "cannot read the source {path}: No such file or directory", &hint);
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    let hint = "look at the export that writes it";
+    is_refused(Some(b""), 65, "the source {path} is empty: it has no header line", hint);
+    is_refused(Some(b"\n\n"), 65, "the source {path} is empty: it has no header line", hint);
+}
+
+#[test]
+fn anything_but_a_file_is_refused_and_nothing_waits_for_it() {
+    let hint = "see what it is: ls -la {path}";
+    let pipe = world().build();
+    pipe.remove(&pipe.source());
+    pipe.make_fifo(&pipe.source());
+    refuses(&pipe, 65, "the source {path} is not a regular file", hint);
+    let directory = world().build();
+    directory.remove(&directory.source());
+    directory.make_private_dir("export.csv");
+    refuses(&directory, 65, "the source {path} is not a regular file", hint);
+}
+
+#[test]
+fn binary_data_is_refused() {
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
+    let error = "the source {path} is not CSV text: it holds binary data";
+    is_refused(Some(picture), 65, error, "see what it is: file {path}");
+    let noise: Vec<u8> = (0..4000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    is_refused(
+        Some(&noise),
+        65,
+        "the source {path} is not CSV in UTF-8: its first line is not text",
+        "file {path}",
+    );
+}
+
+#[test]
+fn utf_16_is_refused_with_the_conversion_to_type() {
+    let text = NEWER.join("\n");
+    let little: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    for bytes in [&little, &big] {
+        let world = world().build();
+        world.write("export.csv", bytes);
+        let converted = world.path("export.utf8.csv");
+        let hint = format!(
+            "export it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 {{path}} > {}",
+            converted.display()
+        );
+        refuses(&world, 65, "the source {path} is UTF-16, not UTF-8", &hint);
+    }
+    let unmarked = &little[2..];
+    let error = "the source {path} is not CSV text: it holds binary data";
+    is_refused(Some(unmarked), 65, error, "see what it is: file {path}");
+}
+
+#[test]
+fn a_mark_of_utf_8_at_the_start_is_no_part_of_the_header() {
+    let world = world().csv_bytes(format!("\u{feff}{}\r\n", NEWER.join("\r\n"))).build();
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()), crate::outage::newest_rows());
+}
+
+/// A hundred megabytes without a line break: in place of a header, of a record, and behind a quote never closed.
+#[test]
+fn a_line_without_end_is_refused_in_bounded_memory() {
+    let header = b"booking_id,vessel,arrival,nights\n";
+    let piece = vec![b'x'; 1024 * 1024];
+    let starts: [&[u8]; 3] = [b"", header, b"booking_id,vessel,arrival,nights\nB-1,\""];
+    for start in starts {
+        let world = world().build();
+        world.write_pieces("export.csv", std::iter::once(start).chain(std::iter::repeat_n(&piece[..], 100)));
+        let run = world.process(&["--json"]).memory_limit(64 * MIB).run();
+        run.exit(65).error("is not CSV: a record is longer than 8 MiB");
+        run.hint(&format!("a quote that is never closed? head -c 300 {}", world.source().display()));
+        assert_eq!((world.requests().len(), world.rows().len()), (0, 0));
+    }
+}
+
+#[test]
+fn the_memory_limit_of_the_test_above_lets_an_ordinary_run_pass() {
+    let world = world().build();
+    world.process(&[]).memory_limit(64 * MIB).run().exit(0);
+    assert_eq!(world.rows().len(), 4);
+}
+
+#[test]
+fn a_header_alone_makes_headers_and_never_empties_a_sheet() {
+    let world = world().csv(&["booking_id,vessel"]).build();
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()), json!([["booking_id", "vessel"]]));
+    world.write_source(&["booking_id,vessel", "B-1,Alma"]);
+    world.run(&[]).exit(0);
+    world.write_source(&["booking_id,vessel"]);
+    world.run(&[]).exit(65).error("the source lost 1 of 1 bookings");
+    assert_eq!(json!(world.rows()), json!([["booking_id", "vessel"], ["B-1", "Alma"]]));
+}
+
+#[test]
+fn a_source_that_lost_too_many_bookings_waits_for_a_person() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    let before = world.rows();
+    world.write_source(&support::BOOKINGS[..2]);
+    let run = world.run(&["--json"]);
+    run.exit(65);
+    run.error("the source lost 2 of 3 bookings, more than max-shrink = \"40%\" allows; nothing was written");
+    run.hint("check the export; if the bookings are really gone, run once: port-sheet-sync --sheet port-sheet --allow-shrink");
+    assert_eq!(world.rows(), before);
+    let accepted = world.run(&["--sheet", "port-sheet", "--allow-shrink", "--json"]);
+    assert_eq!(accepted.exit(0).sheet()["removed"], 2);
+    assert_eq!(world.rows().len(), 4, "flagged, not deleted");
+    world.clear_requests();
+    world.run(&[]).exit(0);
+    assert_eq!(world.counts().writes, 0, "accepted once, in step from then on");
+}
+
+#[test]
+fn max_shrink_says_how_many_are_too_many() {
+    let world = world().policy("max-shrink = \"70%\"").build();
+    world.run(&[]).exit(0);
+    world.write_source(&support::BOOKINGS[..2]);
+    world.run(&[]).exit(0);
+}
+
+/// The good rows of these lines are in the sheet, these problems are told, and the exit code is 65.
+#[track_caller]
+fn is_quarantined(lines: &[&str], problems: &[&str], good: &Value) -> World {
+    let world = world().build();
+    world.write_source(lines);
+    let run = world.run(&["--json"]);
+    let sheet = run.exit(65).sheet();
+    assert_eq!(sheet["problems"], json!(problems));
+    assert_eq!((&sheet["rejected"], &sheet["verified"]), (&json!(problems.len()), &json!(true)));
+    let rejected = world.state().join("spool/port-sheet.rejected.csv");
+    run.error(&format!("{} rows could not be used, the others are in step: ", problems.len()))
+        .error(problems[0]);
+    run.hint(&format!(
+        "mend them where they come from; all refused rows of the source are listed in {}",
+        rejected.display()
+    ));
+    assert_eq!(world.read_text(&rejected).lines().count(), problems.len() + 1);
+    assert_eq!(json!(world.rows()[1..]), *good);
+    world
+}
+
+#[test]
+fn a_bad_date_or_number_keeps_its_row_back_and_no_other() {
+    let lines = [
+        NEWER[0],
+        "B-1,Alma,2026-02-30,3",
+        "B-2,Borea,2026-05-14,2",
+        "B-3,Cirrus,13.05.2026,5",
+        "B-4,Dorado,2026-05-14,two",
+        "B-5,Elba,soon,many",
+    ];
+    let problems = [
+        "line 2: field \"arrival\" \"2026-02-30\" is not a date such as 2026-05-13",
+        "line 4: field \"arrival\" \"13.05.2026\" is not a date such as 2026-05-13",
+        "line 5: field \"nights\" \"two\" is not a whole number",
+        "line 6: field \"arrival\" \"soon\" is not a date such as 2026-05-13; field \"nights\" \"many\" is not a whole number",
+    ];
+    is_quarantined(&lines, &problems, &json!([["B-2", "Borea", 46156, 2]]));
+}
+
+#[test]
+fn ragged_rows_are_told_by_their_lines() {
+    let lines = [NEWER[0], "B-1,Alma,2026-05-14", "B-2,Borea,2026-05-14,2", "B-3,Cirrus,2026-05-14,2,extra"];
+    let problems =
+        ["line 2: has 3 fields where the header has 4", "line 4: has 5 fields where the header has 4"];
+    is_quarantined(&lines, &problems, &json!([["B-2", "Borea", 46156, 2]]));
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    let lines = [NEWER[0], "B-1,\"Alma", "the second\",2026-05-14,2", "", "B-2,Borea,never,2"];
+    let problems = ["line 5: field \"arrival\" \"never\" is not a date such as 2026-05-13"];
+    is_quarantined(&lines, &problems, &json!([["B-1", "Alma\nthe second", 46156, 2]]));
+}
+
+#[test]
+fn a_nul_character_is_told_by_its_line() {
+    let lines = [NEWER[0], "B-1,Al\0ma,2026-05-14,2", "B-2,Borea,2026-05-14,2"];
+    let problems = ["line 2: field \"vessel\" holds a NUL character, which Sheets cannot store"];
+    is_quarantined(&lines, &problems, &json!([["B-2", "Borea", 46156, 2]]));
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_told_by_their_line() {
+    let world = world().build();
+    let mut bytes = format!("{}\nB-1,Alma,2026-05-14,2\n", NEWER[0]).into_bytes();
+    bytes.extend_from_slice(b"B-2,M\xf6we,2026-05-14,2\n");
+    world.write("export.csv", &bytes);
+    let run = world.run(&["--json"]);
+    run.exit(65).error("line 3: is not UTF-8; export the file as UTF-8");
+    assert_eq!(json!(world.rows()[1..]), json!([["B-1", "Alma", 46156, 2]]));
+}
+
+#[test]
+fn rows_that_claim_one_key_are_all_kept_back_with_their_lines() {
+    let lines = [
+        NEWER[0],
+        "B-1,Alma,2026-05-14,2",
+        "B-2,Borea,2026-05-14,2",
+        "B-1,Cirrus,2026-05-14,2",
+        "B-1,Dorado,2026-05-14,2",
+    ];
+    let problems = [
+        "line 2: its key \"B-1\" also stands on line 4",
+        "line 4: its key \"B-1\" also stands on line 2",
+        "line 5: its key \"B-1\" also stands on line 2",
+    ];
+    is_quarantined(&lines, &problems, &json!([["B-2", "Borea", 46156, 2]]));
+}
+
+#[test]
+fn a_blank_key_is_told_with_its_field() {
+    let lines = [NEWER[0], ",Alma,2026-05-14,2", "  ,Borea,2026-05-14,2", "B-3,Cirrus,2026-05-14,2"];
+    let problems = ["line 2: its key is blank (booking_id)", "line 3: its key is blank (booking_id)"];
+    is_quarantined(&lines, &problems, &json!([["B-3", "Cirrus", 46156, 2]]));
+}
+
+#[test]
+fn a_booking_that_turned_bad_keeps_its_row_in_the_sheet() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    let before = world.rows();
+    world.write_source(&[NEWER[0], "B-101,Alma,gone,3", support::BOOKINGS[2], support::BOOKINGS[3]]);
+    let sheet = world.run(&["--json"]).exit(65).sheet();
+    assert_eq!((&sheet["removed"], &sheet["rejected"]), (&json!(0), &json!(1)), "bad is not gone");
+    assert_eq!(world.rows(), before);
+}
+
+#[test]
+fn a_source_mended_by_a_person_is_in_step_with_the_next_run() {
+    let lines = [NEWER[0], "B-1,Alma,2026-02-30,3"];
+    let problems = ["line 2: field \"arrival\" \"2026-02-30\" is not a date such as 2026-05-13"];
+    let world = is_quarantined(&lines, &problems, &json!([]));
+    world.write_source(&[NEWER[0], "B-1,Alma,2026-02-28,3"]);
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()[1..]), json!([["B-1", "Alma", 46081, 3]]));
+}
+
+#[test]
+fn on_bad_row_fail_writes_nothing() {
+    let outage = Outage::of(world().policy("on-bad-row = \"fail\""));
+    let world = &outage.world;
+    let bad = [NEWER[0], NEWER[1], NEWER[2], NEWER[3], NEWER[4], "B-105,Elba,never,1"];
+    world.write_source(&bad);
+    let run = outage.fails(65);
+    run.error("nothing was written, because rows are bad and on-bad-row is \"fail\": line 6: field \"arrival\" \"never\" is not a date");
+    run.hint_with("mend them in the source; all are listed in ");
+    assert_eq!(world.counts().writes, 0);
+    world.write_source(&NEWER);
+    outage.heals();
+}
+
+#[test]
+fn a_header_that_does_not_fit_is_told_as_it_is() {
+    let hint = "did the export change? mend it, or name the new fields in the configuration";
+    for (header, error) in [
+        (
+            "booking_id,ship,arrival,nights",
+            "the source has no field \"vessel\"; its header is: booking_id, ship, arrival, nights",
+        ),
+        (
+            "booking_id,vessel,vessel,arrival,nights",
+            "the source has the field \"vessel\" more than once; its header is: booking_id, vessel, vessel, arrival, nights",
+        ),
+        ("Booking_ID,vessel,arrival,nights", "the source has no field \"booking_id\""),
+    ] {
+        is_refused(Some(format!("{header}\nB-1,a,b,c\n").as_bytes()), 65, error, hint);
+    }
+}
+
+#[test]
+fn without_configured_columns_every_field_needs_one_name() {
+    let hint = "did the export change? mend it, or name the new fields in the configuration";
+    for (header, error) in [
+        ("id,vessel,vessel", "the source has the field \"vessel\" more than once"),
+        ("id,,vessel", "the source has no name for its field 2"),
+        ("id,vessel,  ", "the source has no name for its field 3"),
+        ("other,vessel", "the source has no field \"id\""),
+    ] {
+        let world = world().csv(&[header, "1,a,b"]).key(&["id"]).build();
+        refuses(&world, 65, error, hint);
+    }
+}
