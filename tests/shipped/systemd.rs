@@ -1,0 +1,123 @@
+//! `systemd-timers/`, judged by systemd-analyze itself, which needs no booted systemd.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use shared::job::Job;
+use tempfile::TempDir;
+
+use crate::{SYNC, shipped, text};
+
+/// Ten times the exposure that is allowed: 2.0.
+const THRESHOLD: &str = "20";
+
+/// The names of the shipped units with this ending.
+fn units(ending: &str) -> Vec<String> {
+    let dir = shipped("systemd-timers").read_dir().unwrap();
+    let names = dir.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut units: Vec<String> = names.filter(|name| name.ends_with(ending)).collect();
+    units.sort();
+    assert!(!units.is_empty(), "there are units that end in {ending}");
+    units
+}
+
+/// The values of a setting in a unit, in order.
+fn values(unit: &str, name: &str) -> Vec<String> {
+    let start = format!("{name}=");
+    text(&format!("systemd-timers/{unit}"))
+        .lines()
+        .filter_map(|line| line.strip_prefix(&start).map(str::to_owned))
+        .collect()
+}
+
+fn value(unit: &str, name: &str) -> String {
+    let values = values(unit, name);
+    assert_eq!(values.len(), 1, "{name}= stands once in {unit}");
+    values[0].clone()
+}
+
+/// The units in a directory of their own, their executables replaced by one that exists here.
+fn installed(edit: impl Fn(&str) -> String) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for unit in units("") {
+        let content = text(&format!("systemd-timers/{unit}")).replace("/usr/local/bin/port-sheet-sync", SYNC);
+        shared::file::replace(&dir.path().join(&unit), edit(&content).as_bytes()).unwrap();
+    }
+    dir
+}
+
+fn analyze(arguments: &[&str], files: &[&Path]) -> Output {
+    Command::new("systemd-analyze").args(arguments).args(files).output().unwrap_or_else(|error| {
+        panic!("systemd-analyze is needed to check the shipped units (apt-get install systemd): {error}")
+    })
+}
+
+fn verify(dir: &TempDir) -> Output {
+    let paths: Vec<_> = units("").iter().map(|unit| dir.path().join(unit)).collect();
+    // Without the second flag a misspelt directive is only a warning; without the first, missing man pages are errors.
+    let arguments = ["verify", "--man=no", "--recursive-errors=yes"];
+    analyze(&arguments, &paths.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+}
+
+#[test]
+fn systemd_understands_every_unit() {
+    let verified = verify(&installed(str::to_owned));
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
+}
+
+#[test]
+fn a_misspelt_directive_would_be_found() {
+    let verified = verify(&installed(|unit| unit.replace("ProtectSystem=", "ProtectSistem=")));
+    assert!(!verified.status.success(), "the check above checks something");
+}
+
+#[test]
+fn every_service_is_exposed_little() {
+    let dir = installed(str::to_owned);
+    for unit in units(".service") {
+        let path = dir.path().join(&unit);
+        let threshold = format!("--threshold={THRESHOLD}");
+        let judged = analyze(&["security", "--offline=true", "--no-pager", &threshold], &[&path]);
+        let table = String::from_utf8_lossy(&judged.stdout);
+        assert!(judged.status.success(), "{unit} is exposed too much:\n{table}");
+    }
+}
+
+#[test]
+fn every_service_ends_and_keeps_its_files_to_itself() {
+    for unit in units(".service") {
+        assert_eq!(value(&unit, "Type"), "oneshot", "{unit}");
+        assert!(!value(&unit, "TimeoutStartSec").is_empty(), "a oneshot without a limit may hang for ever");
+        assert_eq!(value(&unit, "UMask"), "0077");
+        assert_eq!(value(&unit, "User"), "port-jobs");
+        assert_eq!(
+            (value(&unit, "StateDirectory"), value(&unit, "StateDirectoryMode")),
+            ("port-jobs".into(), "0700".into())
+        );
+        assert_eq!(value(&unit, "ConfigurationDirectory"), "port-jobs");
+        assert!(values(&unit, "WantedBy").is_empty(), "only timers are enabled");
+    }
+}
+
+#[test]
+fn the_sync_ends_itself_before_systemd_does_and_before_the_next_run() {
+    let minutes = value("port-sheet-sync.service", "TimeoutStartSec");
+    let minutes: u64 = minutes.strip_suffix("min").and_then(|number| number.parse().ok()).unwrap();
+    let limit = Duration::from_secs(minutes * 60);
+    assert!(limit > port_sheet_sync::PortSheetSync::DEADLINE, "{minutes} min");
+    assert!(limit < Duration::from_secs(30 * 60), "{minutes} min");
+}
+
+#[test]
+fn every_timer_starts_a_shipped_service_at_times_that_systemd_knows() {
+    for unit in units(".timer") {
+        assert!(units(".service").contains(&unit.replace(".timer", ".service")), "{unit}");
+        assert_eq!(value(&unit, "WantedBy"), "timers.target");
+        let when = value(&unit, "OnCalendar");
+        let told = analyze(&["calendar", &when], &[]);
+        assert!(told.status.success(), "{when}: {}", String::from_utf8_lossy(&told.stderr));
+    }
+    assert_eq!(value("port-sheet-sync.timer", "OnCalendar"), "*-*-* *:07/30:00");
+}
