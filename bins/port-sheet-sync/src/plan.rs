@@ -307,3 +307,6 @@ pub fn several(told: &[String], total: u64) -> String {
         more => format!("{shown}; and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests;

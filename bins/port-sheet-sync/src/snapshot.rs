@@ -92,7 +92,8 @@ pub async fn take(
 }
 
 impl Snapshot {
-    fn add(
+    /// Takes one row of the sheet into account.
+    pub fn add(
         &mut self,
         row: u32,
         values: &[Option<&Value>],

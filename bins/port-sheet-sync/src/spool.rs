@@ -62,7 +62,8 @@ pub fn fill(dir: &Path, sheet: &shared::config::Sheet) -> Result<(Spool, Columns
     let mut source = source::open(&sheet.source)?;
     let columns = Columns::resolve(sheet, source.fields())?;
     let wanted = positions(&columns, source.fields());
-    let spool = Spool::new(dir, &sheet.name);
+    let rejected_path = dir.join(format!("{}.rejected.csv", sheet.name));
+    let spool = Spool::empty(dir.join(format!("{}.spool", sheet.name)), rejected_path);
     let writer = rows::Writer::create(&spool.path, columns.remembered())?;
     let mut filling =
         Filling { rejects: Rejects::create(&spool.rejected_path)?, spool, writer, columns: &columns };
@@ -93,7 +94,8 @@ fn positions(columns: &Columns, fields: &[String]) -> Vec<usize> {
 }
 
 impl Spool {
-    fn new(dir: &Path, sheet: &str) -> Self {
+    /// A spool of no rows.
+    pub fn empty(path: PathBuf, rejected_path: PathBuf) -> Self {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
@@ -101,8 +103,8 @@ impl Spool {
             rejected: 0,
             unidentified: 0,
             problems: Vec::new(),
-            path: dir.join(format!("{sheet}.spool")),
-            rejected_path: dir.join(format!("{sheet}.rejected.csv")),
+            path,
+            rejected_path,
         }
     }
 

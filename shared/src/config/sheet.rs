@@ -77,7 +77,8 @@ impl Share {
         part as u128 * 10_000 > whole as u128 * u128::from(self.0)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads a share such as `40%`.
+    pub fn parse(text: &str) -> Option<Self> {
         let number: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
         #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the range is checked")]
         (0.0..=100.0).contains(&number).then(|| Self((number * 100.0).round() as u32))

@@ -15,11 +15,7 @@ use crate::value::{Cell, number_format};
 /// The whole plan as one list of edits.
 pub(super) fn atomic_edits(target: &Target<'_>, plan: &Plan, added: Vec<Vec<Cell>>) -> Vec<Edit> {
     let mut edits = header_edits(target);
-    edits.extend(plan.formats.iter().map(|&(column, format)| Edit::NumberFormat {
-        column,
-        from_row: 1,
-        format,
-    }));
+    edits.extend(format_edits(plan));
     edits.extend(
         plan.updates.iter().flat_map(|update| cell_edits(target.layout, update.row, &update.changes)),
     );
@@ -46,6 +42,11 @@ pub(super) fn header_edits(target: &Target<'_>) -> Vec<Edit> {
         cells: vec![Cell::Text(text.clone())],
     };
     grow.into_iter().chain(target.layout.added.iter().map(write)).collect()
+}
+
+/// The number formats of columns that the sync takes over.
+pub(super) fn format_edits(plan: &Plan) -> impl Iterator<Item = Edit> {
+    plan.formats.iter().map(|&(column, format)| Edit::NumberFormat { column, from_row: 1, format })
 }
 
 /// The number formats of rows that are about to be added to the grid; those above keep what people chose.

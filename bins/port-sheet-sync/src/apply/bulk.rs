@@ -5,7 +5,7 @@
 use log::info;
 use shared::{Failure, Kind, Result};
 
-use super::atomic::{cell_edits, flag_edits, header_edits, new_row_formats, whole_row};
+use super::atomic::{cell_edits, flag_edits, format_edits, header_edits, new_row_formats, whole_row};
 use super::ranges::Ranges;
 use super::{Target, count};
 use crate::edit::Edit;
@@ -19,51 +19,82 @@ use crate::value::Cell;
 /// A spreadsheet holds at most ten million cells (Drive help, answer 37603).
 const SPREADSHEET_CELLS: u64 = 10_000_000;
 
-/// A large plan: structure first, then ranges that can be repeated, each request under 2 MB.
+/// How many flags go in one request: the client's types take some kilobytes each.
+const EDITS_A_REQUEST: usize = 500;
+
+/// Writes a large plan.
 pub(super) async fn write(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
     spool: &mut rows::Reader,
 ) -> std::result::Result<(), Trouble> {
-    refuse_a_full_spreadsheet(client, target, plan).await.map_err(Trouble::Refused)?;
+    refuse_a_full_spreadsheet(client, target, plan).await?;
+    write_structure(client, target, plan, spool).await?;
+    let mut ranges = Ranges::new(&target.sheet.tab);
+    write_updates(client, target, plan, &mut ranges).await?;
+    write_additions(client, target, plan, spool, &mut ranges).await?;
+    Ok(ranges.send(client).await?)
+}
+
+/// Headers, formats, flags and the first new row. The server places that row behind everything people have written; the
+/// others follow it.
+async fn write_structure(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+) -> std::result::Result<(), Trouble> {
     let mut edits = header_edits(target);
-    edits.extend(plan.formats.iter().map(|&(column, format)| Edit::NumberFormat {
-        column,
-        from_row: 1,
-        format,
-    }));
+    edits.extend(format_edits(plan));
     if let Some(first) = plan.adds.first() {
-        // The server places the first new row behind everything people have written; the others follow it.
-        let cells = spool.row_at(first.offset).map_err(Trouble::Refused)?.1;
+        let (_, cells) = spool.row_at(first.offset)?;
         edits.push(Edit::Append(vec![whole_row(target.layout, cells)]));
     }
     if !edits.is_empty() {
         client.edit(target.tab.id, &edits).await?;
     }
-    for edits in flag_edits(target, plan).chunks(500) {
+    for edits in flag_edits(target, plan).chunks(EDITS_A_REQUEST) {
         client.edit(target.tab.id, edits).await?;
     }
-    let mut ranges = Ranges::new(&target.sheet.tab);
+    Ok(())
+}
+
+async fn write_updates(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    ranges: &mut Ranges<'_>,
+) -> Result<()> {
     for update in &plan.updates {
         for edit in cell_edits(target.layout, update.row, &update.changes) {
             if let Edit::Write { row, column, cells } = edit {
                 ranges.put(row + 1, column, &cells);
             }
         }
-        ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
+        ranges.send_if_full(client).await?;
     }
-    if let Some(place) = landing_row(client, target, plan, spool).await.map_err(Trouble::Refused)? {
-        make_room(client, target, place, count(plan.adds.len())).await?;
-        for (row, entry) in (place..).zip(&plan.adds).skip(1) {
-            let (_, cells) = spool.row_at(entry.offset).map_err(Trouble::Refused)?;
-            for (first, last) in runs(target.layout.columns.clone()) {
-                ranges.put(row, first, &in_run(target.layout, &cells, first, last));
-            }
-            ranges.send_if_full(client).await.map_err(Trouble::Refused)?;
+    Ok(())
+}
+
+/// Every new row but the first.
+async fn write_additions(
+    client: &mut Client,
+    target: &Target<'_>,
+    plan: &Plan,
+    spool: &mut rows::Reader,
+    ranges: &mut Ranges<'_>,
+) -> std::result::Result<(), Trouble> {
+    let Some(place) = landing_row(client, target, plan, spool).await? else { return Ok(()) };
+    make_room(client, target, place, count(plan.adds.len())).await?;
+    for (row, entry) in (place..).zip(&plan.adds).skip(1) {
+        let (_, cells) = spool.row_at(entry.offset)?;
+        for (first, last) in runs(target.layout.columns.clone()) {
+            ranges.put(row, first, &in_run(target.layout, &cells, first, last));
         }
+        ranges.send_if_full(client).await?;
     }
-    ranges.send(client).await.map_err(Trouble::Refused)
+    Ok(())
 }
 
 fn in_run(layout: &Layout, cells: &[Cell], first: u32, last: u32) -> Vec<Cell> {

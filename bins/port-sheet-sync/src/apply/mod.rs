@@ -54,22 +54,18 @@ pub async fn apply(
     target: &Target<'_>,
     plan: &Plan,
     spool: &mut rows::Reader,
-) -> std::result::Result<Written, Trouble> {
-    let refused = Trouble::Refused;
-    let rows = if plan.cells(target.columns.count()) <= ATOMIC_CELLS {
-        let rows = added_rows(target, plan, spool).map_err(refused)?;
-        let text: usize = rows.iter().flatten().map(size).sum();
-        (text <= REQUEST_BYTES && changes_size(plan) <= REQUEST_BYTES).then_some(rows)
-    } else {
-        None
-    };
-    match rows {
-        Some(rows) => {
-            client.edit(target.tab.id, &atomic_edits(target, plan, rows)).await?;
-            Ok(Written::Atomically)
+) -> Result<Written, Trouble> {
+    let flags = 2 * (plan.flags.len() + plan.unflags.len()) as u64;
+    if plan.cells(target.columns.count()) + flags <= ATOMIC_CELLS {
+        let added = added_rows(target, plan, spool)?;
+        let added_bytes: usize = added.iter().flatten().map(size).sum();
+        if added_bytes + changes_size(plan) <= REQUEST_BYTES {
+            client.edit(target.tab.id, &atomic_edits(target, plan, added)).await?;
+            return Ok(Written::Atomically);
         }
-        None => bulk::write(client, target, plan, spool).await.map(|()| Written::InBulk),
     }
+    bulk::write(client, target, plan, spool).await?;
+    Ok(Written::InBulk)
 }
 
 /// About how many bytes a cell takes in a request.

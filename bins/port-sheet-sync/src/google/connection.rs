@@ -119,6 +119,12 @@ impl Connection {
     }
 }
 
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
 impl Trouble {
     /// The failure, where nothing is left to be found out.
     pub fn into_failure(self) -> Failure {
