@@ -14,6 +14,7 @@ mod dump;
 mod files;
 mod process;
 mod run;
+mod running;
 mod secrets;
 mod sheet;
 mod store;
@@ -21,8 +22,9 @@ mod world;
 
 pub use builder::{BOOKINGS, Builder};
 pub use files::{Content, Snapshot};
-pub use process::{Process, Running};
+pub use process::Process;
 pub use run::Run;
+pub use running::Running;
 pub use sheet::{Counts, PERSON, TAB};
 pub use store::Record;
 pub use world::World;
