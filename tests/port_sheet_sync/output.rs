@@ -210,10 +210,8 @@ fn one_failing_sheet_never_stops_the_next_and_the_most_serious_decides() {
     let world = world().build();
     let copy = world.config_text();
     let (_, sheet) = copy.split_once("[sheet.port-sheet]").unwrap();
-    let lost = sheet
-        .replace("[sheet.port-sheet.", "[sheet.a-lost.")
-        .replace("[[sheet.port-sheet.", "[[sheet.a-lost.");
-    let lost = lost.replace(&world.spreadsheet, "1NoSuchSpreadsheet").replace("[[sheet.", "[[sheet.");
+    let lost = sheet.replace("[sheet.port-sheet.", "[sheet.a-lost.");
+    let lost = lost.replace(&world.spreadsheet, "1NoSuchSpreadsheet");
     world.append_to_config(&format!("[sheet.a-lost]{lost}"));
     let run = world.run(&["--json"]);
     run.exit(78).error("sheet \"a-lost\": Google Sheets: 404");
