@@ -69,7 +69,7 @@ fn disturbed(rows: usize, expected: &Undisturbed, turn: usize, nth: usize, fault
     for number in 0..2 {
         write_bookings(&world, rows, number);
         if number == turn {
-            world.replace_in_config("timeout = \"60s\"", "timeout = \"2s\"");
+            world.replace_in_config("timeout = \"60s\"", "timeout = \"1s\"");
             let (method, path) = (Some("POST".into()), Some("^/v4/".into()));
             let nth = u64::try_from(nth).unwrap();
             world.fault(Fault { method, path, nth, ..fault.clone() });
@@ -119,7 +119,7 @@ fn flags_that_break_off_are_set_and_taken_back_exactly_once() {
     for fault in ways() {
         let world = world().google("timeout = \"60s\"").build();
         world.run(&[]).exit(0);
-        world.replace_in_config("timeout = \"60s\"", "timeout = \"2s\"");
+        world.replace_in_config("timeout = \"60s\"", "timeout = \"1s\"");
         let write = Fault { method: Some("POST".into()), path: Some("^/v4/".into()), ..fault };
         for kept in [3, 4] {
             world.fault(write.clone());

@@ -71,6 +71,19 @@ fn a_401_that_stays_needs_a_person_after_exactly_two_tries() {
 }
 
 #[test]
+fn a_401_whose_renewal_is_refused_tells_the_reason_of_the_token_endpoint() {
+    let outage = Outage::of(world());
+    outage.world.fault(status(401));
+    let body = json!({"error": "invalid_grant", "error_description": "Token has been expired or revoked."});
+    let path = Some("^/token$".to_owned());
+    let revoked = Fault { path, nth: 2, status: Some(400), body: Some(body), ..Fault::default() };
+    outage.world.fault(revoked);
+    outage.fails(77).error("400: invalid_grant (Token has been expired or revoked.)");
+    assert_eq!((calls(&outage.world), outage.world.counts().tokens), (1, 2));
+    outage.heals();
+}
+
+#[test]
 fn a_sheet_that_is_not_shared_names_the_account_to_add() {
     for builder in [world().not_shared(), world().not_shared().service_account()] {
         let world = builder.build();
