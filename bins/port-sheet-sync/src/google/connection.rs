@@ -15,10 +15,11 @@ use log::{debug, info};
 use serde_json::Value;
 use shared::config::Google;
 use shared::oauth::TokenSource;
+use shared::refusal::{Class, Refusal, Subject};
 use shared::{Failure, Result, http, retry};
 use tokio::time::{sleep, timeout};
 
-use super::refusal::{Class, Refusal};
+use super::refusal;
 
 /// The crate's entry point to all methods.
 pub(super) type Hub = Sheets<HttpsConnector<HttpConnector>>;
@@ -90,8 +91,8 @@ impl Connection {
             let mut listener = Listener::default();
             let refusal = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
                 Ok(Ok((_, answer))) => return Ok(answer),
-                Ok(Err(error)) => Refusal::from_error(&error),
-                Err(_) => Refusal::late(self.timeout),
+                Ok(Err(error)) => refusal::from_error(&error),
+                Err(_) => refusal::late(self.timeout),
             };
             let may_repeat = intent != Intent::WriteOnce || refusal.was_not_applied();
             match refusal.class {
@@ -115,7 +116,12 @@ impl Connection {
     }
 
     fn explain(&self, refusal: &Refusal) -> Failure {
-        refusal.failure(&self.spreadsheet, &self.tokens)
+        let account = self.tokens.account();
+        refusal.failure(&Subject {
+            spreadsheet: &self.spreadsheet,
+            account: &account,
+            scopes: self.tokens.scopes(),
+        })
     }
 }
 
