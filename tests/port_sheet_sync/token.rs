@@ -28,15 +28,11 @@ fn refusal(error: &str, description: &str) -> Value {
 #[test]
 fn a_revoked_token_needs_a_person_and_google_says_why() {
     let outage = Outage::of(world());
-    let file = outage.world.credential();
     let token = outage.world.credential_json()["refresh_token"].as_str().unwrap().to_owned();
     assert!(outage.world.server.revoke_refresh_token(&token));
     let run = outage.fails(77);
     run.error("credential \"port-sheet\": the token endpoint answered 400: invalid_grant (Token has been expired or revoked.)");
-    run.hint(&format!(
-        "authorize the account again and put the new authorized_user file in {} (mode 0600); nothing is lost meanwhile, the next run catches up",
-        file.display()
-    ));
+    run.hint("log in again: token-login port-sheet; nothing is lost meanwhile, the next run catches up");
     assert_eq!(outage.world.counts().tokens, 1, "a dead token is not tried again");
     let world = &outage.world;
     world.write_credential(&world.server.authorized_user(Some(&world.account), None));
@@ -48,7 +44,7 @@ fn a_session_that_must_be_renewed_is_told_by_its_subtype() {
     let mut body = refusal("invalid_grant", "reauth related error (invalid_rapt)");
     body["error_subtype"] = json!("invalid_rapt");
     let told = "answered 400: invalid_grant / invalid_rapt (reauth related error (invalid_rapt))";
-    says((400, body), 77, 1, told, "authorize the account again");
+    says((400, body), 77, 1, told, "token-login port-sheet");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::Kind;
 use crate::http::Reply;
 
 /// What is to be done about a refusal.
@@ -70,6 +71,17 @@ pub fn classify(status: u16, error: Option<&str>) -> Class {
         (400..=499, Some(_)) => Class::Unknown,
         // 200 without a token, a redirect: not an answer of the token endpoint.
         _ => Class::Transient,
+    }
+}
+
+impl Class {
+    /// What kind of failure it is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Dead => Kind::Credential,
+            Self::Broken | Self::Clock => Kind::Config,
+            Self::Transient | Self::Unknown => Kind::Unavailable,
+        }
     }
 }
 

@@ -20,12 +20,31 @@ use crate::lock::Lock;
 use crate::{Failure, Kind, Result, Secret, credential, lock, retry};
 
 pub use classify::{Class, Refusal, classify};
+pub use user::{Exchange, Granted, exchange};
 
 /// A token is fetched anew when less than this is left of it.
 const REFRESH_MARGIN: TimeDelta = TimeDelta::minutes(5);
 
 /// How long to wait for another job that refreshes the same credential: more than one exchange can take.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
+
+/// Buys one access token with a credential that need not be in its place yet. Nothing is tried again or written.
+///
+/// # Errors
+/// The outer error is local, such as a key that cannot sign; the inner one is the server's.
+pub async fn prove(
+    credential: &Credential,
+    scopes: &[String],
+    http: &Http,
+) -> Result<std::result::Result<Granted, Refusal>> {
+    match credential {
+        Credential::User(user) => Ok(user::fetch(user, http).await),
+        Credential::ServiceAccount(account) => {
+            let bought = service_account::fetch(account, scopes, http).await?;
+            Ok(bought.map(|access_token| Granted { access_token, refresh_token: None, scopes: None }))
+        }
+    }
+}
 
 /// An access token and when it ends.
 #[derive(Clone, Debug)]
@@ -145,32 +164,27 @@ impl TokenSource {
 
     /// What a person does about a credential that is gone.
     fn renewal(&self) -> String {
-        let place = self.place.path.display();
         match self.place.read() {
             Ok(Credential::ServiceAccount(account)) => format!(
-                "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {place} (mode 0600); nothing is lost meanwhile, the next run catches up",
-                account.client_email
+                "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {} (mode 0600); nothing is lost meanwhile, the next run catches up",
+                account.client_email,
+                self.place.path.display()
             ),
             _ => format!(
-                "authorize the account again and put the new authorized_user file in {place} (mode 0600); nothing is lost meanwhile, the next run catches up"
+                "log in again: token-login {}; nothing is lost meanwhile, the next run catches up",
+                self.place.name
             ),
         }
     }
 
     fn failure(&self, refusal: &Refusal) -> Failure {
         let place = self.place.path.display();
-        let (kind, hint) = match refusal.class {
-            Class::Dead => (Kind::Credential, self.renewal()),
-            Class::Broken => (
-                Kind::Config,
-                format!("compare client_id and client_secret in {place} with the OAuth client in https://console.cloud.google.com/apis/credentials"),
-            ),
-            Class::Clock => (Kind::Config, "set the clock: timedatectl set-ntp true; timedatectl status".to_owned()),
-            Class::Transient | Class::Unknown => (
-                Kind::Unavailable,
-                "nothing to do if it passes: the next run tries again; is the network up? curl -sI https://oauth2.googleapis.com/token".to_owned(),
-            ),
+        let hint = match refusal.class {
+            Class::Dead => self.renewal(),
+            Class::Broken => format!("compare client_id and client_secret in {place} with the OAuth client in https://console.cloud.google.com/apis/credentials"),
+            Class::Clock => "set the clock: timedatectl set-ntp true; timedatectl status".to_owned(),
+            Class::Transient | Class::Unknown => "nothing to do if it passes: the next run tries again; is the network up? curl -sI https://oauth2.googleapis.com/token".to_owned(),
         };
-        Failure::new(kind, format!("{}: {refusal}", self.place), hint)
+        Failure::new(refusal.class.kind(), format!("{}: {refusal}", self.place), hint)
     }
 }

@@ -1,4 +1,5 @@
-//! The refresh call for a person's credential (RFC 6749, section 6).
+//! The token calls for a person's credential: the refresh (RFC 6749, section 6) and, at a login, the exchange of an
+//! authorization code (section 4.1.3, with PKCE as in RFC 7636).
 //!
 //! One exchange and what it brought; retries, locks and files are the caller's.
 
@@ -13,11 +14,32 @@ use crate::http::Http;
 /// How long a token is taken to last when the answer does not say: Google's hour, less a minute.
 const USUAL_SECONDS: i64 = 3540;
 
-/// What a refresh brings.
-pub(super) struct Granted {
+/// What the endpoint grants.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The access token.
     pub access_token: AccessToken,
-    /// A new refresh token, from servers that rotate them; Google's rarely does.
+    /// The refresh token after a login. After a refresh, a new one from servers that rotate them; Google's rarely does.
     pub refresh_token: Option<Secret>,
+    /// What the person allowed, where the answer says it.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// What a login has in hand when the person has agreed.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// The OAuth client.
+    pub client_id: &'a str,
+    /// Its secret.
+    pub client_secret: &'a Secret,
+    /// Where codes are exchanged.
+    pub token_uri: &'a str,
+    /// The address to which the browser was sent back.
+    pub redirect_uri: &'a str,
+    /// The authorization code.
+    pub code: &'a Secret,
+    /// The PKCE verifier.
+    pub verifier: &'a Secret,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +47,7 @@ struct TokenBody {
     access_token: Secret,
     expires_in: Option<i64>,
     refresh_token: Option<Secret>,
+    scope: Option<String>,
 }
 
 /// Exchanges the refresh token for an access token.
@@ -35,7 +58,27 @@ pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, Refusal> 
         ("client_secret", user.client_secret.expose()),
         ("refresh_token", user.refresh_token.expose()),
     ];
-    let reply = http.post_form(&user.token_uri, &form).await.map_err(Refusal::unheard)?;
+    ask(&user.token_uri, &form, http).await
+}
+
+/// Exchanges an authorization code for tokens. A code is good for one exchange, so this is never tried again.
+///
+/// # Errors
+/// The refusal, classified.
+pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, Refusal> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", login.client_id),
+        ("client_secret", login.client_secret.expose()),
+        ("code", login.code.expose()),
+        ("code_verifier", login.verifier.expose()),
+        ("redirect_uri", login.redirect_uri),
+    ];
+    ask(login.token_uri, &form, http).await
+}
+
+async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Granted, Refusal> {
+    let reply = http.post_form(token_uri, form).await.map_err(Refusal::unheard)?;
     let body = match serde_json::from_slice::<TokenBody>(&reply.body) {
         Ok(body) if reply.status == 200 && !body.access_token.expose().is_empty() => body,
         _ => return Err(Refusal::from_reply(&reply)),
@@ -47,5 +90,6 @@ pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, Refusal> 
             expires_at: Utc::now() + TimeDelta::seconds(seconds),
         },
         refresh_token: body.refresh_token.filter(|token| !token.expose().is_empty()),
+        scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
     })
 }
