@@ -79,9 +79,31 @@ impl Place {
     pub fn read(&self) -> Result<Credential> {
         let content =
             private::read(&self.path, self.credentials_directory.as_deref()).map_err(|f| f.within(self))?;
-        let credential = self.parse(&content)?;
+        self.parse_checked(&content)
+    }
+
+    /// The credential in this content, which need not be in the file; where its secrets would be sent is checked.
+    ///
+    /// # Errors
+    /// As [`Place::read`], safety of the file apart.
+    pub fn parse_checked(&self, content: &[u8]) -> Result<Credential> {
+        let credential = self.parse(content)?;
         self.check_token_uri(credential.token_uri())?;
         Ok(credential)
+    }
+
+    /// The file as it stands, with every safety check; none when there is none.
+    ///
+    /// # Errors
+    /// [`Kind::Credential`] when it or a directory above it is unsafe; [`Kind::Io`] when it cannot be read.
+    pub fn content(&self) -> Result<Option<Vec<u8>>> {
+        private::check_directories(&self.path).map_err(|f| f.within(self))?;
+        match self.path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            _ => private::read(&self.path, self.credentials_directory.as_deref())
+                .map(Some)
+                .map_err(|f| f.within(self)),
+        }
     }
 
     fn parse(&self, content: &[u8]) -> Result<Credential> {
@@ -125,17 +147,21 @@ impl Place {
         })
     }
 
-    /// Only Google, hosts that the configuration names over https, or loopback may be sent a secret.
-    fn check_token_uri(&self, token_uri: &str) -> Result<()> {
+    /// Whether an address may be trusted with a secret or a person's sign-in: Google's, over https a host that the
+    /// configuration names, or one on this machine.
+    pub fn trusts(&self, uri: &str) -> bool {
         let named = |host: &str| {
             GOOGLE_TOKEN_HOSTS.contains(&host) || self.token_hosts.iter().any(|named| named == host)
         };
-        let allowed = Url::parse(token_uri).is_ok_and(|url| match (url.scheme(), url.host_str()) {
+        Url::parse(uri).is_ok_and(|url| match (url.scheme(), url.host_str()) {
             ("https", Some(host)) => named(host) || is_loopback(&url),
             ("http", Some(_)) => is_loopback(&url),
             _ => false,
-        });
-        if allowed {
+        })
+    }
+
+    fn check_token_uri(&self, token_uri: &str) -> Result<()> {
+        if self.trusts(token_uri) {
             return Ok(());
         }
         Err(Failure::new(
@@ -162,11 +188,29 @@ impl Place {
         let mut rotated =
             serde_json::to_vec_pretty(&fields).map_err(|error| Failure::bug(error.to_string()))?;
         rotated.push(b'\n');
-        file::replace(&self.previous(), &content)?;
-        file::replace(&self.path, &rotated)
+        self.put(Some(&content), &rotated)
     }
 
-    /// Where the file before the last rotation is kept.
+    /// Puts another credential in place. A file before is kept beside it as `.prev`. Both are 0600.
+    ///
+    /// Hold the credential's lock.
+    ///
+    /// # Errors
+    /// [`Kind::Credential`] when the content is no credential or the file before is unsafe; [`Kind::Io`] when it cannot
+    /// be written. The old file then is what it was.
+    pub fn replace(&self, content: &[u8]) -> Result<()> {
+        self.parse_checked(content)?;
+        self.put(self.content()?.as_deref(), content)
+    }
+
+    fn put(&self, before: Option<&[u8]>, content: &[u8]) -> Result<()> {
+        if let Some(before) = before {
+            file::replace(&self.previous(), before)?;
+        }
+        file::replace(&self.path, content)
+    }
+
+    /// Where the file before the last rotation or login is kept.
     pub fn previous(&self) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(".prev");
@@ -260,6 +304,22 @@ mod tests {
         for path in [&place.path, &place.previous()] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn another_credential_is_put_in_place_and_only_a_credential() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = place(dir.path(), PYTHON);
+        assert_eq!(place.replace(b"{}").unwrap_err().kind, Kind::Credential);
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), PYTHON);
+        let other = PYTHON.replace("1//r", "1//other");
+        place.replace(other.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), other);
+        assert_eq!(fs::read_to_string(place.previous()).unwrap(), PYTHON);
+        fs::remove_file(&place.path).unwrap();
+        assert_eq!(place.content().unwrap(), None);
+        place.replace(PYTHON.as_bytes()).unwrap();
+        assert_eq!(place.content().unwrap().unwrap(), PYTHON.as_bytes());
     }
 
     #[test]

@@ -31,7 +31,31 @@ pub fn read(path: &Path, credentials_directory: Option<&Path>) -> Result<Vec<u8>
     let granted_by_systemd = credentials_directory.is_some_and(|dir| path.parent() == Some(dir));
     check_file(path, &metadata, granted_by_systemd)?;
     check_directories(path)?;
-    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    content_of(path, file)
+}
+
+/// A file that a person downloaded and hands over once.
+#[derive(Debug)]
+pub struct Download {
+    /// What is in it.
+    pub content: Vec<u8>,
+    /// Whether others than its owner can read it: its mode is the browser's, so it is told and not judged.
+    pub is_loose: bool,
+}
+
+/// Reads a download: a regular file, no symbolic link, no larger than a credential.
+///
+/// # Errors
+/// [`Kind::Credential`] when it is another kind of file or too large; [`Kind::Io`] when it cannot be read.
+pub fn read_download(path: &Path) -> Result<Download> {
+    let file = open(path)?;
+    let metadata = file.metadata().map_err(|error| Failure::io("cannot look at", path, error))?;
+    check_shape(path, &metadata)?;
+    Ok(Download { content: content_of(path, file)?, is_loose: metadata.mode() & 0o044 != 0 })
+}
+
+fn content_of(path: &Path, file: File) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
     file.take(SIZE_LIMIT)
         .read_to_end(&mut content)
         .map_err(|error| Failure::io("cannot read", path, error))?;
@@ -64,13 +88,7 @@ fn check_file(path: &Path, metadata: &Metadata, granted_by_systemd: bool) -> Res
     } else {
         (metadata.uid() == me, 0o077)
     };
-    if !metadata.is_file() {
-        return Err(refused(
-            path,
-            "is not a regular file",
-            format!("see what it is: ls -la {}", shell(path)),
-        ));
-    }
+    check_shape(path, metadata)?;
     if !owned {
         return Err(refused(
             path,
@@ -87,6 +105,14 @@ fn check_file(path: &Path, metadata: &Metadata, granted_by_systemd: bool) -> Res
         let inode = format!("find the other names: find / -xdev -samefile {}", shell(path));
         return Err(refused(path, format!("has {links} hard links: another name reaches the secret"), inode));
     }
+    Ok(())
+}
+
+fn check_shape(path: &Path, metadata: &Metadata) -> Result<()> {
+    if !metadata.is_file() {
+        let hint = format!("see what it is: ls -la {}", shell(path));
+        return Err(refused(path, "is not a regular file", hint));
+    }
     if metadata.len() > SIZE_LIMIT {
         let why = format!("is {} bytes long; a credential is at most {SIZE_LIMIT}", metadata.len());
         return Err(refused(path, why, format!("see what it is: head -c 100 {}", shell(path))));
@@ -97,7 +123,10 @@ fn check_file(path: &Path, metadata: &Metadata, granted_by_systemd: bool) -> Res
 /// Every directory up to the root must belong to root or to this user, and nobody else may write in it.
 ///
 /// A sticky directory of root's, such as /tmp, passes: others may add names there but not touch ours.
-fn check_directories(path: &Path) -> Result<()> {
+///
+/// # Errors
+/// [`Kind::Credential`] with the `chmod` or `chown` to type; [`Kind::Io`] when a directory cannot be looked at.
+pub fn check_directories(path: &Path) -> Result<()> {
     let me = rustix::process::geteuid().as_raw();
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let real = dir.canonicalize().map_err(|error| Failure::io("cannot resolve", dir, error))?;
@@ -126,7 +155,7 @@ fn owner_command(path: &Path) -> String {
 }
 
 /// The path as a shell takes it, quoted only where it must be.
-fn shell(path: &Path) -> String {
+pub fn shell(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
