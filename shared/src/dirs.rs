@@ -25,6 +25,30 @@ pub struct Environment {
     pub log_filter: Option<String>,
     /// Whether standard error goes to the journal (`JOURNAL_STREAM` is set).
     pub journal: bool,
+    /// Where the person sits who typed the command.
+    pub seat: Seat,
+}
+
+/// Where a person sits: what decides whether a browser can be opened for them, and from where they came.
+#[derive(Clone, Debug, Default)]
+pub struct Seat {
+    /// `DISPLAY` or `WAYLAND_DISPLAY` is set: there is a desktop.
+    pub has_display: bool,
+    /// `SSH_CONNECTION`: client address and port, server address and port.
+    pub ssh_connection: Option<String>,
+    /// The user they logged in as: `SUDO_USER`, `USER` or `LOGNAME`.
+    pub user: Option<String>,
+}
+
+impl Seat {
+    fn read() -> Self {
+        let text = |name| variable(name).and_then(|value| value.into_string().ok());
+        Self {
+            has_display: variable("DISPLAY").or_else(|| variable("WAYLAND_DISPLAY")).is_some(),
+            ssh_connection: text("SSH_CONNECTION"),
+            user: text("SUDO_USER").or_else(|| text("USER")).or_else(|| text("LOGNAME")),
+        }
+    }
 }
 
 impl Environment {
@@ -40,6 +64,7 @@ impl Environment {
             home: path("HOME").filter(|_| !root),
             log_filter: variable("RUST_LOG").and_then(|value| value.into_string().ok()),
             journal: variable("JOURNAL_STREAM").is_some(),
+            seat: Seat::read(),
         }
     }
 

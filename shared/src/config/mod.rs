@@ -23,7 +23,7 @@ pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type}
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 
 /// The names that a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
-const EXECUTABLES: [&str; 1] = ["port-sheet-sync"];
+const EXECUTABLES: [&str; 2] = ["port-sheet-sync", "token-login"];
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]

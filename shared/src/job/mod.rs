@@ -37,6 +37,8 @@ pub trait Job {
     const EXAMPLE: &'static str;
     /// How long a run may take unless the configuration says otherwise.
     const DEADLINE: Duration;
+    /// What becomes of work that was stopped or ran out of time, for the hint.
+    const UNFINISHED: &'static str = "the next run goes on from here";
     /// Its own flags.
     type Args: clap::Args;
     /// What its JSON result holds beside the frame; the default is what a run that never began answers.
@@ -196,12 +198,12 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
         () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
             Kind::Busy,
             format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
-            format!("the next run goes on from here; if this repeats, raise deadline under [job.{}] or run with -v to see where the time goes", J::NAME),
+            format!("{}; if this repeats, raise deadline under [job.{}] or run with -v to see where the time goes", J::UNFINISHED, J::NAME),
         )]),
         name = stopped => Ended::failed(vec![Failure::new(
             Kind::Busy,
             format!("stopped by {name} before the run was done"),
-            "nothing is lost: the next run goes on from here",
+            format!("nothing is lost: {}", J::UNFINISHED),
         )]),
     }
 }
