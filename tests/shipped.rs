@@ -15,6 +15,10 @@ mod cron;
 #[path = "shipped/docs.rs"]
 mod docs;
 
+/// The JSON schemas fit what the executable prints and reads.
+#[path = "shipped/schema.rs"]
+mod schema;
+
 /// The units are understood by systemd, hardened, and fit the executable's deadline.
 #[path = "shipped/systemd.rs"]
 mod systemd;

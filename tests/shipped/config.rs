@@ -49,7 +49,7 @@ fn the_example_and_the_documentation_name_every_key_that_the_executable_knows() 
 }
 
 /// The keys that the refusal of an unknown one lists.
-fn known_keys() -> BTreeSet<String> {
+pub fn known_keys() -> BTreeSet<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     shared::file::replace(&path, STRANGE.as_bytes()).unwrap();
