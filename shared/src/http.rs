@@ -1,4 +1,4 @@
-//! Requests to token endpoints and the TLS connector that every client here uses.
+//! Small requests, such as those to token endpoints, and the TLS connector that every client here uses.
 //!
 //! Each request is bounded: connecting, waiting for the headers and reading the body all count against one limit,
 //! and a body is read up to a size. Nothing is retried here.
@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use url::form_urlencoded::Serializer;
 
-use crate::{Failure, Kind, Result};
+use crate::{Failure, Kind, Result, Secret};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -109,6 +109,16 @@ impl Http {
     /// [`NoReply`] when the server could not be reached or did not answer whole in time.
     pub async fn get(&self, url: &str) -> std::result::Result<Reply, NoReply> {
         let request = Request::builder().uri(url).body(String::new());
+        self.send(request.map_err(|error| NoReply(error.to_string()))?).await
+    }
+
+    /// Gets a page with an access token.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached or did not answer whole in time.
+    pub async fn get_as(&self, token: &Secret, url: &str) -> std::result::Result<Reply, NoReply> {
+        let bearer = format!("Bearer {}", token.expose());
+        let request = Request::builder().uri(url).header(AUTHORIZATION, bearer).body(String::new());
         self.send(request.map_err(|error| NoReply(error.to_string()))?).await
     }
 

@@ -14,6 +14,7 @@ pub mod lock;
 pub mod logging;
 pub mod oauth;
 pub mod private;
+pub mod reach;
 pub mod refusal;
 pub mod retry;
 pub mod secret;

@@ -41,7 +41,7 @@ pub async fn prove(
         Credential::User(user) => Ok(user::fetch(user, http).await),
         Credential::ServiceAccount(account) => {
             let bought = service_account::fetch(account, scopes, http).await?;
-            Ok(bought.map(|access_token| Granted { access_token, refresh_token: None, scopes: None }))
+            Ok(bought.map(Granted::of_robot))
         }
     }
 }

@@ -21,8 +21,17 @@ pub struct Granted {
     pub access_token: AccessToken,
     /// The refresh token after a login. After a refresh, a new one from servers that rotate them; Google's rarely does.
     pub refresh_token: Option<Secret>,
+    /// How many seconds the refresh token lives, where its end is fixed: access for a limited time, or a test client's.
+    pub refresh_token_expires_in: Option<i64>,
     /// What the person allowed, where the answer says it.
     pub scopes: Option<Vec<String>>,
+}
+
+impl Granted {
+    /// What a service account is granted: a token, with the scopes that were asked for.
+    pub(super) fn of_robot(access_token: AccessToken) -> Self {
+        Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None }
+    }
 }
 
 /// What a login has in hand when the person has agreed.
@@ -47,6 +56,7 @@ struct TokenBody {
     access_token: Secret,
     expires_in: Option<i64>,
     refresh_token: Option<Secret>,
+    refresh_token_expires_in: Option<i64>,
     scope: Option<String>,
 }
 
@@ -90,6 +100,7 @@ async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Gran
             expires_at: Utc::now() + TimeDelta::seconds(seconds),
         },
         refresh_token: body.refresh_token.filter(|token| !token.expose().is_empty()),
+        refresh_token_expires_in: body.refresh_token_expires_in,
         scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
     })
 }

@@ -15,7 +15,7 @@ use google_sheets4::common::FieldMask;
 use serde_json::Value;
 use shared::config::Google;
 use shared::oauth::TokenSource;
-use shared::{Failure, Kind, Result};
+use shared::{Failure, Kind, Result, reach};
 
 use crate::a1;
 use crate::edit::Edit;
@@ -83,12 +83,7 @@ impl Client {
         if titles.iter().any(|known| known == title) {
             return Ok(failure);
         }
-        let listed = titles.iter().map(|title| format!("{title:?}")).collect::<Vec<_>>().join(", ");
-        Ok(Failure::new(
-            Kind::Config,
-            format!("the spreadsheet has no tab {title:?}; its tabs are {listed}"),
-            "was the tab renamed? rename it back in the sheet, or set tab = in the configuration",
-        ))
+        Ok(reach::no_such_tab(title, &titles))
     }
 
     /// How many cells all tabs of the spreadsheet have.
