@@ -18,6 +18,7 @@ mod running;
 mod secrets;
 mod sheet;
 mod store;
+mod terminal;
 mod world;
 
 pub use builder::{BOOKINGS, Builder};

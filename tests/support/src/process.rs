@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::Run;
 use crate::running::Running;
+use crate::terminal::Terminal;
 use crate::world::World;
 
 /// After this a process is killed and its test fails. Far beyond what any run here takes.
@@ -20,6 +21,7 @@ pub struct Process<'w> {
     world: &'w World,
     command: Command,
     killed_after: Duration,
+    terminal: Option<Terminal>,
 }
 
 impl<'w> Process<'w> {
@@ -28,7 +30,7 @@ impl<'w> Process<'w> {
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", world.dir());
         command.env("RUST_LOG", "trace").current_dir(world.dir());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { world, command, killed_after: KILLED_AFTER }
+        Self { world, command, killed_after: KILLED_AFTER, terminal: None }
     }
 
     /// One more argument.
@@ -75,6 +77,30 @@ impl<'w> Process<'w> {
         process
     }
 
+    /// Seats a person before it: its standard input and standard error are a terminal, in a session of its own, so that
+    /// Ctrl-C reaches it. Standard output stays a pipe, for its result.
+    ///
+    /// # Panics
+    /// When the machine has no terminal left.
+    pub fn on_terminal(self) -> Self {
+        let mut process = self.under("setsid", &["--ctty"]);
+        let (terminal, seat) = Terminal::open();
+        process.command.stdin(seat.stdin).stderr(seat.stderr);
+        Self { terminal: Some(terminal), ..process }
+    }
+
+    /// Gives it this text on standard input.
+    ///
+    /// # Panics
+    /// When there is no room for a file.
+    pub fn stdin(mut self, text: &str) -> Self {
+        let mut file = tempfile::tempfile().expect("a file without a name");
+        std::io::Write::write_all(&mut file, text.as_bytes()).expect("room for a text");
+        std::io::Seek::rewind(&mut file).expect("a file can be rewound");
+        self.command.stdin(file);
+        self
+    }
+
     /// Lets it have at most so much memory of its own: more is refused by the kernel and ends it with SIGABRT.
     ///
     /// The limit is on what it maps for writing, which is never less than what it uses.
@@ -119,6 +145,8 @@ impl<'w> Process<'w> {
     pub fn spawn(mut self) -> Running<'w> {
         let shown = format!("{:?}", self.command);
         let child = self.command.spawn().unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
-        Running::new(self.world, child, shown, Instant::now() + self.killed_after)
+        // The parent's copies of the terminal's end must be closed, or its end would never be seen.
+        drop(self.command);
+        Running::new(self.world, child, shown, Instant::now() + self.killed_after, self.terminal)
     }
 }

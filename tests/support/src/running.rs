@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crate::run::Run;
+use crate::terminal::Terminal;
 use crate::world::World;
 
 /// A started process. It is killed when it is dropped.
@@ -20,15 +21,25 @@ pub struct Running<'w> {
     stderr: Ear,
     heard: Receiver<()>,
     kill_at: Instant,
+    terminal: Option<Terminal>,
 }
 
 impl<'w> Running<'w> {
-    pub(crate) fn new(world: &'w World, mut child: Child, command: String, kill_at: Instant) -> Self {
+    pub(crate) fn new(
+        world: &'w World,
+        mut child: Child,
+        command: String,
+        kill_at: Instant,
+        terminal: Option<Terminal>,
+    ) -> Self {
         let (said, heard) = channel();
         let listen = |pipe: Option<_>| Ear::new(pipe, said.clone());
         let stdout = listen(child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
-        let stderr = listen(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>));
-        Self { world, child: Some(child), command, stdout, stderr, heard, kill_at }
+        let stderr = match &terminal {
+            Some(terminal) => listen(Some(Box::new(terminal.screen()))),
+            None => listen(child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>)),
+        };
+        Self { world, child: Some(child), command, stdout, stderr, heard, kill_at, terminal }
     }
 
     /// Its process id.
@@ -50,6 +61,27 @@ impl<'w> Running<'w> {
                 self.stderr.so_far()
             );
         }
+    }
+
+    /// What it has written on standard error so far.
+    pub fn stderr_so_far(&self) -> String {
+        self.stderr.so_far()
+    }
+
+    /// Types on its terminal: `"\n"` is Enter, `"\x03"` Ctrl-C, `"\x04"` Ctrl-D.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn type_in(&self, text: &str) {
+        self.terminal.as_ref().expect("a process on a terminal").type_in(text);
+    }
+
+    /// Whether its terminal shows what is typed.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn echoes(&self) -> bool {
+        self.terminal.as_ref().expect("a process on a terminal").echoes()
     }
 
     /// The most memory that it has held so far, in bytes.

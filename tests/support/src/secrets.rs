@@ -35,9 +35,10 @@ impl Secrets {
         }
     }
 
-    /// Adds those of a credential file: client secret, refresh token, access token, every line of a private key.
+    /// Adds those of a credential file (client secret, refresh token, access token, every line of a private key) and an
+    /// authorization code.
     pub(crate) fn learn_credential(&mut self, credential: &Value) {
-        for field in ["client_secret", "refresh_token", "token"] {
+        for field in ["client_secret", "refresh_token", "token", "code"] {
             self.learn(field, credential[field].as_str().unwrap_or_default());
         }
         let key = credential["private_key"].as_str().unwrap_or_default();
@@ -104,7 +105,9 @@ impl World {
                 let value = percent_decode_str(value).decode_utf8_lossy();
                 match name {
                     "assertion" => known.secrets.learn_assertion(&value),
-                    "client_secret" | "refresh_token" => known.secrets.learn(name, &value),
+                    "client_secret" | "refresh_token" | "code" | "code_verifier" => {
+                        known.secrets.learn(name, &value)
+                    }
                     _ => {}
                 }
             }

@@ -1,4 +1,4 @@
-//! The search for secrets finds them wherever a run leaves them, and the dump of a failing test does not show them.
+//! The search for secrets finds them wherever a run leaves them; processes are ended, heard and spoken to.
 
 use support::World;
 
@@ -48,4 +48,20 @@ fn one_line_of_a_private_key_is_enough() {
 fn a_process_that_hangs_is_killed_and_its_test_fails() {
     let world = World::of("/bin/sh").build();
     world.bare(&["-c", "exec sleep 1000"]).killed_after(std::time::Duration::from_millis(50)).run();
+}
+
+#[test]
+fn a_person_at_a_terminal_is_heard_and_can_stop_it() {
+    let world = World::of("/bin/sh").build();
+    let talking = world.bare(&["-c", "stty -echo; echo ready; read line; echo got $line >&2"]).on_terminal();
+    let running = talking.spawn();
+    running.type_in("ahoy\n");
+    let run = running.wait();
+    run.exit(0);
+    assert!(run.stderr.contains("got ahoy"), "{}", run.stderr);
+    assert_eq!(run.stdout, "ready\n");
+    let running = world.bare(&["-c", "echo waiting >&2; read line"]).on_terminal().spawn();
+    running.wait_for_stderr("waiting");
+    running.type_in("\x03");
+    assert_eq!(running.wait().signal, Some(2));
 }
