@@ -31,7 +31,8 @@ pub struct Lock {
 /// [`Kind::Busy`] when another process still holds it, with who and since when; [`Kind::Io`] when the file cannot be
 /// used.
 pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<Lock> {
-    let until = Instant::now() + wait;
+    // A wait beyond what a clock can hold is as good as a year.
+    let until = Instant::now() + wait.min(Duration::from_secs(365 * 24 * 60 * 60));
     let mut file =
         file::open_private(path).map_err(|error| Failure::io("cannot open the lock file", path, error))?;
     let mut told = false;

@@ -3,13 +3,13 @@
 //! It is a file of rows beside the spool. A row with line 0 is one whose booking had left the source already.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use shared::{Failure, Result};
 
 use crate::column::{Columns, KeyHash, Remembered};
-use crate::rows;
+use crate::rows::{self, Heading};
 use crate::snapshot::Snapshot;
 use crate::spool::Spool;
 use crate::value::Cell;
@@ -22,53 +22,69 @@ pub fn path(dir: &Path, sheet: &str) -> PathBuf {
 /// What the base says about the rows that a plan needs.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// The rows asked for; a cell is none when its column is new.
-    pub rows: HashMap<KeyHash, KnownRow>,
+    /// The rows asked for: whether their booking was in the source then.
+    pub live_rows: HashMap<KeyHash, bool>,
     /// How many bookings were in the source at that run.
     pub live: usize,
 }
 
-/// One row of the base.
+/// The base, opened for a plan.
 #[derive(Debug)]
-pub struct KnownRow {
-    /// Whether its booking was in the source.
-    pub live: bool,
-    /// Its cells, in today's order of columns.
-    pub cells: Vec<Option<Cell>>,
+pub struct Base {
+    reader: rows::Reader,
+    positions: Vec<Option<usize>>,
+    offsets: HashMap<KeyHash, u64>,
 }
 
-/// The columns of the last verified run; none when there was none.
+/// What the last verified run of this very tab was about; none when there was none.
 ///
 /// # Errors
 /// [`shared::Kind::Io`] when the base is there but cannot be read.
-pub fn columns(path: &Path) -> Result<Vec<Remembered>> {
-    Ok(rows::Reader::open(path)?.map(|reader| reader.columns().to_vec()).unwrap_or_default())
+pub fn heading(path: &Path, home: &str) -> Result<Option<Heading>> {
+    let reader = rows::Reader::open(path)?;
+    Ok(reader.map(|reader| reader.heading().clone()).filter(|heading| heading.home == home))
 }
 
-/// Reads what the base says about some rows; none when there is no base that can be compared.
-///
-/// # Errors
-/// [`shared::Kind::Io`] when it is there but cannot be read.
-pub fn look_up(path: &Path, columns: &Columns, wanted: &HashSet<KeyHash>) -> Result<Option<Known>> {
-    let Some(mut reader) = rows::Reader::open(path)? else { return Ok(None) };
-    let positions = positions(columns, reader.columns());
-    if columns.key().iter().any(|&index| positions[index].is_none()) {
-        return Ok(None);
-    }
-    let mut known = Known::default();
-    while let Some((line, mut cells)) = reader.row()? {
-        known.live += usize::from(line != 0);
-        let Some(key) = key_of(columns, &positions, &cells).filter(|key| wanted.contains(key)) else {
-            continue;
+impl Base {
+    /// Looks up some rows; none when there is no base of this tab, or none that can be compared.
+    ///
+    /// # Errors
+    /// [`shared::Kind::Io`] when it is there but cannot be read.
+    pub fn look_up(
+        path: &Path,
+        home: &str,
+        columns: &Columns,
+        wanted: &HashSet<KeyHash>,
+    ) -> Result<Option<(Known, Self)>> {
+        let Some(mut reader) = rows::Reader::open(path)?.filter(|reader| reader.heading().home == home)
+        else {
+            return Ok(None);
         };
-        let mut take = |at: &Option<usize>| {
-            at.and_then(|at| cells.get_mut(at)).map(|cell| std::mem::replace(cell, Cell::Empty))
-        };
-        known
-            .rows
-            .insert(key, KnownRow { live: line != 0, cells: positions.iter().map(&mut take).collect() });
+        let positions = positions(columns, &reader.heading().columns);
+        if columns.key().iter().any(|&index| positions[index].is_none()) {
+            return Ok(None);
+        }
+        let (mut known, mut offsets) = (Known::default(), HashMap::new());
+        while let Some((offset, (line, cells))) = reader.row()? {
+            known.live += usize::from(line != 0);
+            if let Some(key) = key_of(columns, &positions, &cells).filter(|key| wanted.contains(key)) {
+                known.live_rows.insert(key, line != 0);
+                offsets.insert(key, offset);
+            }
+        }
+        Ok(Some((known, Self { reader, positions, offsets })))
     }
-    Ok(Some(known))
+
+    /// A row's cells in today's order of columns; a cell is none when its column is new. None for a row not asked for.
+    ///
+    /// # Errors
+    /// [`shared::Kind::Io`].
+    pub fn cells(&mut self, key: KeyHash) -> Result<Option<Vec<Option<Cell>>>> {
+        let Some(&offset) = self.offsets.get(&key) else { return Ok(None) };
+        let (_, mut cells) = self.reader.row_at(offset)?;
+        let mut take = |at: &Option<usize>| Some(std::mem::replace(cells.get_mut((*at)?)?, Cell::Empty));
+        Ok(Some(self.positions.iter().map(&mut take).collect()))
+    }
 }
 
 /// Where today's columns stand in the base's rows: those of the same header and type.
@@ -90,7 +106,7 @@ pub fn commit(path: &Path, columns: &Columns, spool: &Spool, snapshot: &Snapshot
     if snapshot.missing.is_empty() && spool.rejected == 0 {
         return link(&spool.path, path);
     }
-    let mut writer = rows::Writer::create(path, columns.remembered())?;
+    let mut writer = rows::Writer::create(path, &spool.heading)?;
     let mut reader = spool.reader()?;
     for (_, entry) in spool.in_order() {
         let (line, cells) = reader.row_at(entry.offset)?;
@@ -98,10 +114,13 @@ pub fn commit(path: &Path, columns: &Columns, spool: &Spool, snapshot: &Snapshot
     }
     let missing: HashSet<KeyHash> = snapshot.missing.iter().map(|row| row.key.hash).collect();
     let carried: HashSet<KeyHash> = spool.held.keys().chain(&missing).copied().collect();
-    for (key, row) in look_up(path, columns, &carried)?.unwrap_or_default().rows {
-        let line = u64::from(row.live && !missing.contains(&key));
-        let cells: Vec<Cell> = row.cells.into_iter().map(|cell| cell.unwrap_or(Cell::Empty)).collect();
-        writer.row(line, &cells)?;
+    if let Some((known, mut base)) = Base::look_up(path, &spool.heading.home, columns, &carried)? {
+        for key in carried {
+            let Some(cells) = base.cells(key)? else { continue };
+            let was_live = known.live_rows.get(&key).copied().unwrap_or(false);
+            let cells: Vec<Cell> = cells.into_iter().map(|cell| cell.unwrap_or(Cell::Empty)).collect();
+            writer.row(u64::from(was_live && !missing.contains(&key)), &cells)?;
+        }
     }
     writer.commit()
 }
@@ -113,5 +132,9 @@ fn link(spool: &Path, base: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => fs::hard_link(spool, &fresh),
     };
-    linked.and_then(|()| fs::rename(&fresh, base)).map_err(|error| Failure::io("cannot write", base, error))
+    let synced = |()| base.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all());
+    linked
+        .and_then(|()| fs::rename(&fresh, base))
+        .and_then(synced)
+        .map_err(|error| Failure::io("cannot write", base, error))
 }

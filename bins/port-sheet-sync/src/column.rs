@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::config::{Column, Sheet, Type};
+use shared::config::{Column, OnMissing, Sheet, Type};
 use shared::{Failure, Kind, Result};
 
 use crate::value::{Cell, digest_json};
@@ -50,6 +50,21 @@ impl Columns {
                 0 => return Err(wrong_header(&format!("has no field {field:?}"), fields)),
                 _ => return Err(wrong_header(&format!("has the field {field:?} more than once"), fields)),
             }
+        }
+        if sheet.on_missing == OnMissing::Flag
+            && all.iter().any(|column| column.header == sheet.status_header)
+        {
+            return Err(Failure::new(
+                Kind::Config,
+                format!(
+                    "the source has a field {:?}, which is also the header of the status column",
+                    sheet.status_header
+                ),
+                format!(
+                    "give the status column another header: status-header = \"…\" under [sheet.{}]",
+                    sheet.name
+                ),
+            ));
         }
         let position = |field: &String| all.iter().position(|column| column.field == *field);
         let key = sheet.key.iter().filter_map(position).collect();

@@ -16,6 +16,8 @@ pub struct Layout {
     pub columns: Vec<u32>,
     /// The status column, if bookings are flagged: where it is, or would be.
     pub status: Option<u32>,
+    /// The headers that stand there already, with where.
+    found: Vec<(u32, String)>,
     /// Headers to be written, with where.
     pub added: Vec<(u32, String)>,
     /// The status column's header, while the tab has none and no flag needs one.
@@ -38,11 +40,14 @@ impl Layout {
     ) -> Result<Self> {
         let blank = header.iter().all(|text| text.is_empty());
         let mut next = header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| position(last) + 1);
-        let mut layout = Self { columns: Vec::new(), status: None, added: Vec::new(), reserved: None, grid };
+        let mut layout = Self::of_no_columns(grid);
         for column in columns.all() {
             let was_there = known.iter().any(|known| known.header == column.header);
             match find_one(sheet, header, &column.header)? {
-                Some(at) => layout.columns.push(at),
+                Some(at) => {
+                    layout.columns.push(at);
+                    layout.found.push((at, column.header.clone()));
+                }
                 None if was_there && !blank => return Err(gone(sheet, &column.header, header)),
                 None => {
                     layout.columns.push(next);
@@ -54,9 +59,19 @@ impl Layout {
         if sheet.on_missing == OnMissing::Flag {
             let found = find_one(sheet, header, &sheet.status_header)?;
             layout.reserved = found.is_none().then(|| (next, sheet.status_header.clone()));
+            layout.found.extend(found.map(|at| (at, sheet.status_header.clone())));
             layout.status = found.or(Some(next));
         }
         Ok(layout)
+    }
+
+    fn of_no_columns(grid: u32) -> Self {
+        Self { columns: Vec::new(), status: None, found: Vec::new(), added: Vec::new(), reserved: None, grid }
+    }
+
+    /// The headers that must be where they were found.
+    pub fn headers(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.found.iter().map(|(column, text)| (*column, text.as_str()))
     }
 
     /// Has the status column's header written, if the tab has none yet.
@@ -69,9 +84,11 @@ impl Layout {
         self.added.iter().chain(&self.reserved).any(|(added, _)| *added == column)
     }
 
-    /// The same once the grid holds every owned column.
-    pub fn grown(&self) -> Self {
-        Self { grid: self.grid.max(self.width()), ..self.clone() }
+    /// The same once the new headers are written and the grid holds every owned column.
+    pub fn written(&self) -> Self {
+        let mut written = Self { grid: self.grid.max(self.width()), ..self.clone() };
+        written.found.append(&mut written.added);
+        written
     }
 
     /// Runs of neighbouring columns within the grid that must be read: first and last of each.

@@ -6,7 +6,9 @@
 mod a1;
 mod apply;
 mod base;
+mod block;
 mod column;
+mod comparison;
 mod edit;
 mod google;
 mod journal;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use shared::config::Config;
 use shared::job::{Context, Job, Report};
 use shared::{Failure, Kind};
+use tokio::time::Instant;
 
 pub use result::{Body, SheetResult};
 
@@ -86,8 +89,14 @@ impl Job for PortSheetSync {
             summary: Vec::new(),
         };
         let wanted = |name: &str| args.sheet.as_ref().is_none_or(|only| only == name);
-        for sheet in context.config.sheets.values().filter(|sheet| wanted(&sheet.name)) {
-            let (result, text) = sync::sync(context, sheet, args).await;
+        let sheets: Vec<_> = context.config.sheets.values().filter(|sheet| wanted(&sheet.name)).collect();
+        let deadline = context.config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
+        // A little before the deadline that would end the whole run, so that what is done is still reported.
+        let end = Instant::now() + deadline - deadline / 50;
+        for (done, sheet) in sheets.iter().enumerate() {
+            let left = u32::try_from(sheets.len() - done).unwrap_or(u32::MAX);
+            let share = end.saturating_duration_since(Instant::now()) / left;
+            let (result, text) = sync::sync(context, sheet, args, share).await;
             report.output.push_str(&text);
             report.summary.extend(result.summary());
             report.failures.extend(result.error.clone());

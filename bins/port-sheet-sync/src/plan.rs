@@ -1,21 +1,32 @@
 //! The plan: the difference between source, sheet and base, and whether it may be made at all.
 //!
-//! Pure: it is given what was read and answers what is to be written. Every refusal of content is here.
+//! Pure: it is given what was read and answers what is to be written. Rows that differ are handed to it one at a time,
+//! so that it grows with their number and not with their cells.
 
-use std::collections::HashMap;
+mod compare;
+mod refuse;
 
 use chrono::NaiveDate;
-use shared::config::{OnBadRow, OnEdit, OnMissing, Sheet};
-use shared::{Failure, Kind, Result};
+use shared::Result;
+use shared::config::{OnMissing, Sheet};
 
 use crate::base::Known;
 use crate::column::{Columns, KeyHash, Remembered};
 use crate::layout::Layout;
-use crate::snapshot::{MissingRow, SheetRow, Snapshot};
+use crate::snapshot::{Differing, FlaggedRow, MissingRow, Snapshot};
 use crate::spool::{Entry, Spool};
-use crate::value::{Cell, number_format};
+use crate::value::number_format;
+use refuse::{
+    refuse_a_taken_status_column, refuse_bad_rows, refuse_edits, refuse_rows_without_a_key_header,
+    refuse_shrunken_source,
+};
 
-/// Everything a plan is made from.
+pub use compare::{Drift, RowFacts, RowUpdate, compare};
+
+/// How many drifts and changes are kept for people to read.
+const SHOWN: usize = 200;
+
+/// Everything a plan is made from, but the rows that differ.
 pub struct Facts<'a> {
     /// The sheet's policies.
     pub sheet: &'a Sheet,
@@ -25,12 +36,10 @@ pub struct Facts<'a> {
     pub spool: &'a Spool,
     /// The sheet.
     pub snapshot: &'a Snapshot,
-    /// The source's cells for the rows that differ.
-    pub source: &'a HashMap<KeyHash, Vec<Cell>>,
     /// The last verified run, if there was one.
     pub base: Option<&'a Known>,
-    /// The columns of that run.
-    pub base_columns: &'a [Remembered],
+    /// The columns that have their number format already.
+    pub formatted: &'a [Remembered],
     /// Whether a person accepted that bookings left the source.
     pub allow_shrink: bool,
     /// The day, for flags.
@@ -43,49 +52,29 @@ pub struct Plan {
     /// Bookings that get a new row, in the source's order.
     pub adds: Vec<Entry>,
     /// Rows that get other cells.
-    pub updates: Vec<RowUpdate>,
-    /// Rows to flag, and what to write there.
+    pub updates: Vec<Differing>,
+    /// How many cells those are.
+    pub changed_cells: u64,
+    /// The first of those rows, for people.
+    pub shown: Vec<RowUpdate>,
+    /// Rows to flag.
     pub flags: Vec<MissingRow>,
     /// The text of a flag.
     pub flag_text: String,
     /// Rows whose booking is back.
-    pub unflags: Vec<u32>,
+    pub unflags: Vec<FlaggedRow>,
     /// Number formats of columns that the sync takes over.
     pub formats: Vec<(u32, (&'static str, &'static str))>,
-    /// Owned cells that a person changed.
+    /// How many owned cells people changed.
+    pub drifted: u64,
+    /// The first of them.
     pub drifts: Vec<Drift>,
     /// Content of the sheet that is left alone because it cannot be understood.
     pub problems: Vec<String>,
-    /// How many bookings those problems keep back.
+    /// What a person may want to know.
+    pub notes: Vec<String>,
+    /// How many bookings the problems keep back.
     pub held_back: u64,
-}
-
-/// A row that gets other cells.
-#[derive(Clone, Debug)]
-pub struct RowUpdate {
-    /// Its number.
-    pub row: u32,
-    /// Its booking, for people.
-    pub key: String,
-    /// Its owned cells before.
-    pub before: Vec<Cell>,
-    /// Which columns change, and to what.
-    pub changes: Vec<(usize, Cell)>,
-}
-
-/// An owned cell that a person changed.
-#[derive(Clone, Debug)]
-pub struct Drift {
-    /// The row's number.
-    pub row: u32,
-    /// Its booking, for people.
-    pub key: String,
-    /// The column.
-    pub column: usize,
-    /// What the person wrote.
-    pub theirs: Cell,
-    /// What the source says.
-    pub ours: Cell,
 }
 
 impl Plan {
@@ -107,26 +96,42 @@ impl Plan {
 
     /// How many owned cells of bookings it writes.
     pub fn cells(&self, columns: usize) -> u64 {
-        let updated: usize = self.updates.iter().map(|update| update.changes.len()).sum();
-        (self.adds.len() * columns + updated) as u64
+        (self.adds.len() * columns) as u64 + self.changed_cells
+    }
+
+    fn take(&mut self, row: Differing, update: RowUpdate) {
+        self.drifted += update.drifts.len() as u64;
+        let room = SHOWN.saturating_sub(self.drifts.len());
+        self.drifts.extend(update.drifts.iter().take(room).cloned());
+        if !update.changes.is_empty() {
+            self.changed_cells += update.changes.len() as u64;
+            self.updates.push(row);
+            if self.shown.len() < SHOWN {
+                self.shown.push(update);
+            }
+        }
     }
 }
 
-/// Makes the plan. A status column is added to the layout when the first flag needs one.
+/// Makes the plan; `update` tells what becomes of a row that differs. The status column's header is added to the layout
+/// when the first flag needs it.
 ///
 /// # Errors
-/// [`Kind::Data`] when policies forbid it: bad rows with `on-bad-row = "fail"`, a source that shrank, edits with
-/// `on-edit = "fail"`.
-pub fn make(facts: &Facts<'_>, layout: &mut Layout) -> Result<Plan> {
+/// [`shared::Kind::Data`] when policies forbid it: bad rows with `on-bad-row = "fail"`, a source that shrank, edits with
+/// `on-edit = "fail"`; and as `update`.
+pub fn make(
+    facts: &Facts<'_>,
+    layout: &mut Layout,
+    mut update: impl FnMut(&Differing) -> Result<RowUpdate>,
+) -> Result<Plan> {
     refuse_bad_rows(facts)?;
     refuse_shrunken_source(facts)?;
     refuse_rows_without_a_key_header(facts, layout)?;
     let mut plan =
         Plan { flag_text: format!("Not in the bookings since {}", facts.today), ..Plan::default() };
-    for row in
-        facts.snapshot.differing.iter().filter(|row| !facts.snapshot.duplicates.contains_key(&row.key.hash))
+    for row in facts.snapshot.differing.iter().filter(|row| !facts.snapshot.duplicates.contains_key(&row.key))
     {
-        compare(facts, row, &mut plan);
+        plan.take(*row, update(row)?);
     }
     refuse_edits(facts, &plan)?;
     plan.adds =
@@ -136,135 +141,35 @@ pub fn make(facts: &Facts<'_>, layout: &mut Layout) -> Result<Plan> {
         plan_flags(facts, &mut plan);
     }
     if !plan.flags.is_empty() {
+        refuse_a_taken_status_column(facts, layout)?;
         layout.need_status();
     }
     describe_problems(facts, &mut plan);
     Ok(plan)
 }
 
-/// One row, cell by cell: the source against the sheet, with the base to tell who changed it.
-fn compare(facts: &Facts<'_>, row: &SheetRow, plan: &mut Plan) {
-    let Some(source) = facts.source.get(&row.key.hash) else { return };
-    let base = facts.base.and_then(|known| known.rows.get(&row.key.hash));
-    let mut changes = Vec::new();
-    for (column, (ours, theirs)) in source.iter().zip(&row.cells).enumerate() {
-        let kind = facts.columns.kind(column);
-        if ours.is_same(theirs, kind) {
-            continue;
-        }
-        let left = base.and_then(|base| base.cells[column].as_ref());
-        let drifted = left.is_some_and(|left| !left.is_same(theirs, kind));
-        if drifted {
-            let (theirs, ours) = (theirs.clone(), ours.clone());
-            plan.drifts.push(Drift { row: row.row, key: row.key.text.clone(), column, theirs, ours });
-        }
-        if !drifted || facts.sheet.on_edit == OnEdit::Restore {
-            changes.push((column, ours.clone()));
-        }
-    }
-    if !changes.is_empty() {
-        plan.updates.push(RowUpdate {
-            row: row.row,
-            key: row.key.text.clone(),
-            before: row.cells.clone(),
-            changes,
-        });
-    }
-}
-
 fn formats(facts: &Facts<'_>, layout: &Layout) -> Vec<(u32, (&'static str, &'static str))> {
     let remembered = facts.columns.remembered();
-    let new = |index: &usize| !facts.base_columns.contains(&remembered[*index]);
+    let new = |index: &usize| !facts.formatted.contains(&remembered[*index]);
     let format = |index: usize| Some((layout.columns[index], number_format(facts.columns.kind(index))?));
     (0..facts.columns.count()).filter(new).filter_map(format).collect()
 }
 
 /// Nothing is flagged while a row of the source cannot be identified: the missing booking may be that one.
 fn plan_flags(facts: &Facts<'_>, plan: &mut Plan) {
+    let unflagged = facts.snapshot.missing.iter().filter(|row| !row.flagged);
+    let due: Vec<MissingRow> =
+        unflagged.filter(|row| !facts.snapshot.duplicates.contains_key(&row.key.hash)).cloned().collect();
     if facts.spool.unidentified == 0 {
-        let unflagged = facts.snapshot.missing.iter().filter(|row| !row.flagged);
-        plan.flags =
-            unflagged.filter(|row| !facts.snapshot.duplicates.contains_key(&row.key.hash)).cloned().collect();
+        plan.flags = due;
+    } else if !due.is_empty() {
+        plan.notes.push(format!(
+            "{} bookings of the sheet are not in the source; they are not flagged while {} of its rows have no readable key",
+            due.len(),
+            facts.spool.unidentified
+        ));
     }
     plan.unflags.clone_from(&facts.snapshot.flagged_live);
-}
-
-fn refuse_bad_rows(facts: &Facts<'_>) -> Result<()> {
-    let spool = facts.spool;
-    if facts.sheet.on_bad_row == OnBadRow::Quarantine
-        || (spool.rejected == 0 && facts.snapshot.duplicates.is_empty())
-    {
-        return Ok(());
-    }
-    let problems: Vec<String> = spool.problems.iter().cloned().chain(duplicates(facts.snapshot)).collect();
-    Err(Failure::new(
-        Kind::Data,
-        format!(
-            "nothing was written, because rows are bad and on-bad-row is \"fail\": {}",
-            several(&problems, problems.len() as u64)
-        ),
-        format!("mend them in the source; all are listed in {}", spool.rejected_path.display()),
-    ))
-}
-
-/// A source that suddenly lost many bookings is more likely broken than right.
-fn refuse_shrunken_source(facts: &Facts<'_>) -> Result<()> {
-    let missing = &facts.snapshot.missing;
-    let (lost, whole) = match facts.base {
-        Some(known) => {
-            let was_live = |row: &&MissingRow| known.rows.get(&row.key.hash).is_some_and(|row| row.live);
-            (missing.iter().filter(was_live).count(), known.live)
-        }
-        None => (missing.iter().filter(|row| !row.flagged).count(), facts.snapshot.keyed),
-    };
-    if facts.allow_shrink || !facts.sheet.max_shrink.is_exceeded_by(lost, whole) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Data,
-        format!(
-            "the source lost {lost} of {whole} bookings, more than max-shrink = \"{}\" allows; nothing was written",
-            facts.sheet.max_shrink
-        ),
-        format!(
-            "check the export; if the bookings are really gone, run once: port-sheet-sync --sheet {} --allow-shrink",
-            facts.sheet.name
-        ),
-    ))
-}
-
-/// Without its key column every row of the sheet would look new and be added again.
-fn refuse_rows_without_a_key_header(facts: &Facts<'_>, layout: &Layout) -> Result<()> {
-    let headless = |&&index: &&usize| layout.is_headless(layout.columns[index]);
-    let Some(&index) = facts.columns.key().iter().find(headless) else { return Ok(()) };
-    if facts.snapshot.last_row <= 1 {
-        return Ok(());
-    }
-    let header = &facts.columns.all()[index].header;
-    Err(Failure::new(
-        Kind::Data,
-        format!(
-            "tab {:?} has bookings but no header {header:?}, so they cannot be told apart",
-            facts.sheet.tab
-        ),
-        format!("put {header:?} into row 1 above the column that identifies a booking"),
-    ))
-}
-
-fn refuse_edits(facts: &Facts<'_>, plan: &Plan) -> Result<()> {
-    if facts.sheet.on_edit != OnEdit::Fail || plan.drifts.is_empty() {
-        return Ok(());
-    }
-    let told: Vec<String> =
-        plan.drifts.iter().take(5).map(|drift| describe_drift(facts.columns, drift)).collect();
-    Err(Failure::new(
-        Kind::Data,
-        format!(
-            "people changed cells that the sync owns, and on-edit is \"fail\": {}",
-            several(&told, plan.drifts.len() as u64)
-        ),
-        "put the old values back in the sheet, or change the bookings at their source, or set on-edit = \"restore\"",
-    ))
 }
 
 /// `row 12 (B-101), "Berth": "4" where the source says "3"`.
@@ -287,14 +192,10 @@ fn describe_problems(facts: &Facts<'_>, plan: &mut Plan) {
 }
 
 fn duplicates(snapshot: &Snapshot) -> Vec<String> {
-    let mut told: Vec<String> = snapshot
-        .duplicates
-        .values()
-        .map(|(key, rows)| {
-            let rows = rows.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-            format!("rows {rows} of the sheet all hold {key:?}")
-        })
-        .collect();
+    let rows = |rows: &[u32]| rows.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let duplicates = snapshot.duplicates.values();
+    let mut told: Vec<String> =
+        duplicates.map(|(key, at)| format!("rows {} of the sheet all hold {key:?}", rows(at))).collect();
     told.sort();
     told
 }

@@ -5,7 +5,7 @@
 //! is still read: cells are found by header.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,25 @@ use crate::column::Remembered;
 use crate::value::Cell;
 
 /// The format's version. A file of another one is as good as none.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-#[derive(Serialize, Deserialize)]
-struct Heading {
+/// The first line of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
     version: u32,
-    columns: Vec<Remembered>,
+    /// The spreadsheet and the tab: rows of another one say nothing about this one.
+    pub home: String,
+    /// The columns of the rows.
+    pub columns: Vec<Remembered>,
+    /// Whether the source's last line had an end, so that a later one without can be told for cut off.
+    pub ends_with_line_break: bool,
+}
+
+impl Heading {
+    /// A heading of the present version.
+    pub fn new(home: String, columns: Vec<Remembered>) -> Self {
+        Self { version: VERSION, home, columns, ends_with_line_break: false }
+    }
 }
 
 /// One row: the line it had in the source (0 when it has left the source) and its cells.
@@ -44,10 +57,10 @@ impl Writer {
     ///
     /// # Errors
     /// [`shared::Kind::Io`].
-    pub fn create(path: &Path, columns: Vec<Remembered>) -> Result<Self> {
+    pub fn create(path: &Path, heading: &Heading) -> Result<Self> {
         let mut writer =
             Self { draft: Draft::new(path)?, path: path.to_owned(), buffer: Vec::new(), offset: 0 };
-        writer.line(&Heading { version: VERSION, columns })?;
+        writer.line(heading)?;
         Ok(writer)
     }
 
@@ -90,7 +103,8 @@ impl Writer {
 pub struct Reader {
     file: BufReader<File>,
     path: PathBuf,
-    columns: Vec<Remembered>,
+    heading: Heading,
+    offset: u64,
     line: String,
 }
 
@@ -105,25 +119,28 @@ impl Reader {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::io("cannot read", path, error)),
         };
-        let mut reader = Self { file, path: path.to_owned(), columns: Vec::new(), line: String::new() };
-        let Some(heading) = reader.parsed::<Heading>()?.filter(|heading| heading.version == VERSION) else {
+        let heading = Heading::new(String::new(), Vec::new());
+        let mut reader = Self { file, path: path.to_owned(), heading, offset: 0, line: String::new() };
+        // Read as any value first: another version's heading may have other fields.
+        let Some(heading) = reader.parsed::<serde_json::Value>()?.and_then(heading_of) else {
             return Ok(None);
         };
-        reader.columns = heading.columns;
+        reader.heading = heading;
         Ok(Some(reader))
     }
 
-    /// The columns of its rows.
-    pub fn columns(&self) -> &[Remembered] {
-        &self.columns
+    /// What its rows are.
+    pub fn heading(&self) -> &Heading {
+        &self.heading
     }
 
-    /// The next row.
+    /// The next row and where it begins.
     ///
     /// # Errors
     /// [`shared::Kind::Io`] when the file cannot be read or is damaged.
-    pub fn row(&mut self) -> Result<Option<Row>> {
-        self.parsed()
+    pub fn row(&mut self) -> Result<Option<(u64, Row)>> {
+        let begins = self.offset;
+        Ok(self.parsed()?.map(|row| (begins, row)))
     }
 
     /// The row that begins there.
@@ -131,13 +148,17 @@ impl Reader {
     /// # Errors
     /// [`shared::Kind::Io`] when the file cannot be read or is damaged.
     pub fn row_at(&mut self, offset: u64) -> Result<Row> {
-        self.file.seek(SeekFrom::Start(offset)).map_err(|error| self.unreadable(&error))?;
+        // Relative, so that rows read in order come out of the buffer.
+        let ahead = offset.cast_signed() - self.offset.cast_signed();
+        self.file.seek_relative(ahead).map_err(|error| self.unreadable(&error))?;
+        self.offset = offset;
         self.parsed()?.ok_or_else(|| self.unreadable(&"a row is missing"))
     }
 
     fn parsed<T: for<'de> Deserialize<'de>>(&mut self) -> Result<Option<T>> {
         self.line.clear();
         let length = self.file.read_line(&mut self.line).map_err(|error| self.unreadable(&error))?;
+        self.offset += length as u64;
         if length == 0 {
             return Ok(None);
         }
@@ -152,4 +173,8 @@ impl Reader {
         );
         failure
     }
+}
+
+fn heading_of(value: serde_json::Value) -> Option<Heading> {
+    serde_json::from_value(value).ok().filter(|heading: &Heading| heading.version == VERSION)
 }

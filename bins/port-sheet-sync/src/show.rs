@@ -36,7 +36,7 @@ pub fn plan(
         lines.push(format!("+ {key}  {}", filled.collect::<Vec<_>>().join(", ")));
     }
     more(&mut lines, plan.adds.len());
-    for update in plan.updates.iter().take(LISTED) {
+    for update in plan.shown.iter().take(LISTED) {
         for (index, new) in &update.changes {
             let column = &columns.all()[*index];
             let (old, new) = (update.before[*index].shown(column.kind), new.shown(column.kind));
@@ -53,7 +53,10 @@ pub fn plan(
     );
     more(&mut lines, plan.flags.len());
     lines.extend(
-        plan.unflags.iter().take(LISTED).map(|row| format!("~ row {row}  is back: no longer flagged")),
+        plan.unflags
+            .iter()
+            .take(LISTED)
+            .map(|row| format!("~ {} (row {})  is back: no longer flagged", row.key.text, row.row)),
     );
     let fate = if sheet.on_edit == OnEdit::Restore { "restored" } else { "kept" };
     lines.extend(
@@ -74,7 +77,7 @@ fn totals(plan: &Plan) -> String {
         plan.adds.len(),
         plan.updates.len(),
         plan.flags.len(),
-        plan.drifts.len()
+        plan.drifted
     )
 }
 

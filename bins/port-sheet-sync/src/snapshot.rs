@@ -1,17 +1,22 @@
 //! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
 //!
-//! Only rows that differ are kept. Human columns are not even read.
+//! Of rows that differ, only where they stand is kept in memory; their cells go to a file. Human columns are not even
+//! read. People may change the sheet while it is read: a header that moved or a seam between two chunks that does not
+//! fit makes the whole snapshot void.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use shared::config::Sheet;
 use shared::{Failure, Kind, Result};
 
 use crate::a1;
+use crate::block::{Block, is_blank};
 use crate::column::{Columns, Key, KeyHash};
 use crate::google::{Client, Tab};
 use crate::layout::Layout;
+use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
 
@@ -22,30 +27,32 @@ const CELLS_A_READ: u32 = 200_000;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Rows whose booking is in the source with other cells.
-    pub differing: Vec<SheetRow>,
+    pub differing: Vec<Differing>,
     /// Rows whose booking is not in the source.
     pub missing: Vec<MissingRow>,
     /// Rows of bookings that are in the source, but flagged as missing.
-    pub flagged_live: Vec<u32>,
+    pub flagged_live: Vec<FlaggedRow>,
     /// Keys that stand in several rows, with those rows.
     pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
     /// Rows with owned cells but no key.
     pub blank_keys: Vec<u32>,
+    /// A row with text in the column that would become the status column.
+    pub status_taken: Option<u32>,
     /// How many rows have a key.
     pub keyed: usize,
     /// The last row with an owned cell, the header's at least.
     pub last_row: u32,
 }
 
-/// A row of the sheet; rows are counted from 1, as people count them.
-#[derive(Clone, Debug)]
-pub struct SheetRow {
+/// A row that differs; rows are counted from 1, as people count them.
+#[derive(Clone, Copy, Debug)]
+pub struct Differing {
     /// Its number.
     pub row: u32,
     /// Its booking.
-    pub key: Key,
-    /// Its owned cells.
-    pub cells: Vec<Cell>,
+    pub key: KeyHash,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
 }
 
 /// A row whose booking is not in the source.
@@ -59,40 +66,101 @@ pub struct MissingRow {
     pub flagged: bool,
 }
 
-/// Reads the tab and compares it with the spool. Notes in the spool's index where each booking stands.
+/// A row that is flagged although its booking is in the source.
+#[derive(Clone, Debug)]
+pub struct FlaggedRow {
+    /// Its number.
+    pub row: u32,
+    /// Its booking.
+    pub key: Key,
+    /// What stands in its status column.
+    pub status: Cell,
+}
+
+/// What a snapshot is taken of.
+pub struct View<'a> {
+    /// The sheet's configuration.
+    pub sheet: &'a Sheet,
+    /// Its tab.
+    pub tab: &'a Tab,
+    /// Its columns.
+    pub columns: &'a Columns,
+    /// Where they stand.
+    pub layout: &'a Layout,
+    /// Where the cells of differing rows go.
+    pub differing: PathBuf,
+}
+
+/// Reads the tab and compares it with the spool; notes in the spool's index where each booking stands. None when people
+/// moved things about meanwhile.
 ///
 /// # Errors
 /// As every request; [`Kind::Data`] when a column that is to get a header holds a person's data.
-pub async fn take(
-    client: &mut Client,
-    sheet: &Sheet,
-    tab: &Tab,
-    columns: &Columns,
-    layout: &Layout,
-    spool: &mut Spool,
-) -> Result<Snapshot> {
+pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Result<Option<Snapshot>> {
     spool.index.values_mut().for_each(|entry| entry.row = 0);
-    let mut snapshot = Snapshot { last_row: 1, ..Snapshot::default() };
-    let mut missing = HashMap::new();
-    let runs = layout.runs();
-    let width: u32 = runs.iter().map(|(first, last)| last - first + 1).sum();
-    let rows_a_read = (CELLS_A_READ / width.max(1)).max(1);
-    let mut first = 2;
-    while first <= tab.rows && width > 0 {
-        let last = first.saturating_add(rows_a_read - 1).min(tab.rows);
-        let block = Block::read(client, &sheet.tab, &runs, &[(first, last)]).await?.remove(0);
-        for row in block.rows() {
-            let values = block.values(row, &layout.columns);
-            refuse_headless_data(layout, &block, row, sheet)?;
-            snapshot.add(row, &values, block.value(row, layout.status), columns, spool, &mut missing);
+    let heading = Heading::new(String::new(), view.columns.remembered());
+    let mut writer = rows::Writer::create(&view.differing, &heading)?;
+    let mut taking = Taking {
+        view,
+        spool,
+        missing: HashMap::new(),
+        snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
+    };
+    let width: u32 = view.layout.runs().iter().map(|(first, last)| last - first + 1).sum();
+    // Two rows at least, since the last one of a chunk is read again as the first of the next.
+    let rows_a_read = (CELLS_A_READ / width.max(1)).max(2);
+    let (mut first, mut seam) = (2, None);
+    while first <= view.tab.rows && width > 0 {
+        let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
+        let Some(mut blocks) = Block::read(client, &view.sheet.tab, view.layout, &[(first, last)]).await?
+        else {
+            return Ok(None);
+        };
+        let block = blocks.remove(0);
+        if seam.is_some_and(|seam| seam != block.owned(first, view.layout)) {
+            return Ok(None);
         }
-        first = last + 1;
+        let is_new = |row: &u32| *row > first || first == 2;
+        block.rows().filter(is_new).try_for_each(|row| taking.row(&block, row, &mut writer))?;
+        seam = Some(block.owned(last, view.layout));
+        first = if last == view.tab.rows { last + 1 } else { last };
     }
-    Ok(snapshot)
+    let snapshot = taking.snapshot;
+    writer.commit()?;
+    Ok(Some(snapshot))
+}
+
+/// A snapshot being taken.
+struct Taking<'a> {
+    view: &'a View<'a>,
+    spool: &'a mut Spool,
+    missing: HashMap<KeyHash, u32>,
+    snapshot: Snapshot,
+}
+
+impl Taking<'_> {
+    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<()> {
+        let View { sheet, columns, layout, .. } = self.view;
+        let values = block.values(row, &layout.columns);
+        let status = block.value(row, layout.status);
+        refuse_headless_data(layout, &values, row, sheet)?;
+        if layout.status.is_some_and(|column| layout.is_headless(column)) && !is_blank(status) {
+            self.snapshot.status_taken.get_or_insert(row);
+        }
+        let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
+        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)
+    }
 }
 
 impl Snapshot {
-    /// Takes one row of the sheet into account.
+    /// Takes one row of the sheet into account; `spill` puts the cells of a differing row aside and says where.
+    ///
+    /// # Errors
+    /// As `spill`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known of a row, and the two indexes it is held against"
+    )]
     pub fn add(
         &mut self,
         row: u32,
@@ -101,32 +169,38 @@ impl Snapshot {
         columns: &Columns,
         spool: &mut Spool,
         missing: &mut HashMap<KeyHash, u32>,
-    ) {
+        spill: impl FnOnce(&[Cell]) -> Result<u64>,
+    ) -> Result<()> {
         if values.iter().all(|value| is_blank(*value)) {
-            return;
+            return Ok(());
         }
         self.last_row = row;
         let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
-        let Some(key) = columns.key_of(cell) else { return self.blank_keys.push(row) };
+        let Some(key) = columns.key_of(cell) else {
+            self.blank_keys.push(row);
+            return Ok(());
+        };
         self.keyed += 1;
-        let flagged = !is_blank(status);
         match spool.index.get_mut(&key.hash) {
             Some(entry) if entry.row != 0 => self.duplicate(key, entry.row, row),
             Some(entry) => {
                 entry.row = row;
-                if flagged {
-                    self.flagged_live.push(row);
-                }
                 if columns.digest_json(values) != entry.digest {
-                    self.differing.push(SheetRow { row, key, cells: (0..values.len()).map(cell).collect() });
+                    let cells: Vec<Cell> = (0..values.len()).map(cell).collect();
+                    self.differing.push(Differing { row, key: key.hash, offset: spill(&cells)? });
+                }
+                if !is_blank(status) {
+                    let status = status.map_or(Cell::Empty, Cell::from_json);
+                    self.flagged_live.push(FlaggedRow { row, key, status });
                 }
             }
             None if spool.held.contains_key(&key.hash) => {}
             None => match missing.insert(key.hash, row) {
                 Some(first) => self.duplicate(key, first, row),
-                None => self.missing.push(MissingRow { row, key, flagged }),
+                None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
             },
         }
+        Ok(())
     }
 
     fn duplicate(&mut self, key: Key, first: u32, row: u32) {
@@ -134,67 +208,25 @@ impl Snapshot {
     }
 }
 
-/// The owned cells of some rows, as they were answered.
-pub struct Block {
-    first: u32,
-    runs: Vec<(u32, Vec<Vec<Value>>)>,
-}
-
-impl Block {
-    /// Reads some spans of rows, all in one request.
-    ///
-    /// # Errors
-    /// As every request.
-    pub async fn read(
-        client: &mut Client,
-        tab: &str,
-        runs: &[(u32, u32)],
-        spans: &[(u32, u32)],
-    ) -> Result<Vec<Self>> {
-        let ranges: Vec<String> =
-            spans.iter().flat_map(|span| runs.iter().map(|run| a1::range(tab, *run, *span))).collect();
-        let mut answers = client.read(&ranges).await?.into_iter();
-        let block = |&(first, _): &(u32, u32)| Self {
-            first,
-            runs: runs.iter().zip(&mut answers).map(|((column, _), values)| (*column, values)).collect(),
-        };
-        Ok(spans.iter().map(block).collect())
-    }
-
-    /// The numbers of the rows that hold anything.
-    pub fn rows(&self) -> impl Iterator<Item = u32> + use<> {
-        let longest = self.runs.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
-        let first = self.first;
-        (first..).take(longest)
-    }
-
-    /// A row's cells in some columns.
-    pub fn values(&self, row: u32, columns: &[u32]) -> Vec<Option<&Value>> {
-        columns.iter().map(|&column| self.value(row, Some(column))).collect()
-    }
-
-    /// One cell.
-    pub fn value(&self, row: u32, column: Option<u32>) -> Option<&Value> {
-        let column = column?;
-        let (start, rows) = self.runs.iter().rev().find(|(start, _)| *start <= column)?;
-        rows.get((row - self.first) as usize)?.get((column - start) as usize)
-    }
-}
-
-fn is_blank(value: Option<&Value>) -> bool {
-    value.is_none_or(|value| value.as_str().is_some_and(str::is_empty) || value.is_null())
-}
-
 /// A column that is to get a header must be empty: what stands there is a person's.
-fn refuse_headless_data(layout: &Layout, block: &Block, row: u32, sheet: &Sheet) -> Result<()> {
-    let headless = layout.columns.iter().chain(&layout.status).filter(|column| layout.is_headless(**column));
-    let Some(column) = headless.copied().find(|column| !is_blank(block.value(row, Some(*column)))) else {
-        return Ok(());
-    };
+fn refuse_headless_data(layout: &Layout, values: &[Option<&Value>], row: u32, sheet: &Sheet) -> Result<()> {
+    let taken = layout
+        .columns
+        .iter()
+        .zip(values)
+        .find(|(column, value)| layout.is_headless(**column) && !is_blank(**value));
+    match taken {
+        Some((column, _)) => Err(headless(*column, row, sheet)),
+        None => Ok(()),
+    }
+}
+
+/// Data below a place where a header is to be written.
+pub fn headless(column: u32, row: u32, sheet: &Sheet) -> Failure {
     let letters = a1::letters(column);
-    Err(Failure::new(
+    Failure::new(
         Kind::Data,
         format!("column {letters} of tab {:?} has no header in row 1 but data in row {row}", sheet.tab),
         format!("give column {letters} a header in the sheet, so that it is known whose it is"),
-    ))
+    )
 }

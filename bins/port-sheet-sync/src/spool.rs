@@ -8,12 +8,13 @@ use std::collections::hash_map::Entry as Slot;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use shared::config::Source;
+use log::info;
+use shared::config::{Sheet, Source};
 use shared::file::Draft;
-use shared::{Failure, Result};
+use shared::{Failure, Kind, Result};
 
 use crate::column::{Columns, Digest, Key, KeyHash};
-use crate::rows;
+use crate::rows::{self, Heading};
 use crate::source;
 use crate::value::Cell;
 
@@ -48,37 +49,65 @@ pub struct Spool {
     pub unidentified: u64,
     /// The first problems, as `line 12: …`.
     pub problems: Vec<String>,
+    /// What its rows are.
+    pub heading: Heading,
     /// Where the rows are.
     pub path: PathBuf,
     /// Where the rejected rows are listed.
     pub rejected_path: PathBuf,
 }
 
-/// Reads the source into the spool.
+/// Reads the source into the spool. `last` is the heading of the last verified run's rows.
 ///
 /// # Errors
 /// When the source as a whole is refused, or the spool cannot be written.
-pub fn fill(dir: &Path, sheet: &shared::config::Sheet) -> Result<(Spool, Columns)> {
+pub fn fill(dir: &Path, sheet: &Sheet, last: Option<&Heading>) -> Result<(Spool, Columns)> {
     let mut source = source::open(&sheet.source)?;
     let columns = Columns::resolve(sheet, source.fields())?;
+    let mut heading = Heading::new(home(sheet), columns.remembered());
+    heading.ends_with_line_break = source.ends_with_line_break();
+    refuse_a_cut_file(sheet, &heading, last)?;
     let wanted = positions(&columns, source.fields());
     let rejected_path = dir.join(format!("{}.rejected.csv", sheet.name));
-    let spool = Spool::empty(dir.join(format!("{}.spool", sheet.name)), rejected_path);
-    let writer = rows::Writer::create(&spool.path, columns.remembered())?;
-    let mut filling =
-        Filling { rejects: Rejects::create(&spool.rejected_path)?, spool, writer, columns: &columns };
+    let spool = Spool::empty(heading, dir.join(format!("{}.spool", sheet.name)), rejected_path);
+    let writer = rows::Writer::create(&spool.path, &spool.heading)?;
+    let rejects = Rejects::create(&spool.rejected_path)?;
+    let mut filling = Filling { rejects, spool, writer, columns: &columns };
     while let Some(record) = source.next()? {
         filling.spool.source_rows += 1;
         match record.fields {
             Ok(fields) => {
-                filling.record(record.line, &wanted.iter().map(|&at| fields[at]).collect::<Vec<_>>())?
+                let owned: Vec<&str> = wanted.iter().map(|&at| fields[at]).collect();
+                filling.record(record.line, &owned)?;
             }
             Err(reason) => filling.reject(record.line, None, &reason, &[])?,
         }
     }
     let spool = filling.finish()?;
-    log::info!("{}: {} rows read, {} refused", describe(&sheet.source), spool.source_rows, spool.rejected);
+    info!("{}: {} rows read, {} refused", describe(&sheet.source), spool.source_rows, spool.rejected);
     Ok((spool, columns))
+}
+
+/// The tab that a sheet's rows are about.
+pub fn home(sheet: &Sheet) -> String {
+    format!("{}/{}", sheet.spreadsheet, sheet.tab)
+}
+
+/// An export whose last line always had an end, and has none today, was cut off or is still being written.
+fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Result<()> {
+    if now.ends_with_line_break || !last.is_some_and(|last| last.ends_with_line_break) {
+        return Ok(());
+    }
+    let source = describe(&sheet.source);
+    Err(Failure::new(
+        Kind::Data,
+        format!(
+            "the source {source} ends in the middle of a line, which it never did before: it was cut off or is still being written"
+        ),
+        format!(
+            "look at its end: tail -c 200 {source}; the export should write a new file and rename it into place"
+        ),
+    ))
 }
 
 fn describe(source: &Source) -> String {
@@ -95,7 +124,7 @@ fn positions(columns: &Columns, fields: &[String]) -> Vec<usize> {
 
 impl Spool {
     /// A spool of no rows.
-    pub fn empty(path: PathBuf, rejected_path: PathBuf) -> Self {
+    pub fn empty(heading: Heading, path: PathBuf, rejected_path: PathBuf) -> Self {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
@@ -103,6 +132,7 @@ impl Spool {
             rejected: 0,
             unidentified: 0,
             problems: Vec::new(),
+            heading,
             path,
             rejected_path,
         }

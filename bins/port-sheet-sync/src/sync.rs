@@ -2,27 +2,29 @@
 //!
 //! It strings the steps together. A plan that was not verified is made again from what the sheet holds then.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use log::info;
 use shared::config::Sheet;
 use shared::http::Http;
 use shared::job::Context;
 use shared::oauth::TokenSource;
-use shared::{Failure, Kind, Result};
+use shared::{Failure, Kind, Result, file, retry};
+use tokio::time::{sleep, timeout};
 
 use crate::apply::{self, Target, Written};
-use crate::base::{self, Known};
-use crate::column::{Columns, KeyHash};
+use crate::base::{self, Base, Known};
+use crate::column::{Columns, KeyHash, Remembered};
+use crate::comparison::Comparison;
 use crate::google::{Client, Tab, Trouble};
+use crate::journal::Intended;
 use crate::layout::Layout;
 use crate::plan::{self, Facts, Plan, several};
 use crate::result::SheetResult;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::{self, Spool};
-use crate::value::Cell;
 use crate::{Args, journal, show, verify};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
@@ -31,14 +33,24 @@ const ROUNDS: u32 = 3;
 /// How many rows without a key are noted.
 const NOTES: usize = 20;
 
-/// Syncs one sheet; every failure ends up in the result. The text is a dry run's plan.
-pub async fn sync(context: &Context, sheet: &Sheet, args: &Args) -> (SheetResult, String) {
+/// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
+/// turn. The text is a dry run's plan.
+pub async fn sync(context: &Context, sheet: &Sheet, args: &Args, share: Duration) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    if let Err(failure) = try_sync(context, sheet, args, &mut result, &mut text).await {
+    let done = timeout(share, try_sync(context, sheet, args, &mut result, &mut text)).await;
+    if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
     (result, text)
+}
+
+fn late(share: Duration) -> Failure {
+    Failure::new(
+        Kind::Busy,
+        format!("the deadline passed before the run was done: this sheet had {:.1} s", share.as_secs_f64()),
+        "the next run goes on from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes",
+    )
 }
 
 async fn try_sync(
@@ -48,12 +60,15 @@ async fn try_sync(
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
-    let (spool, columns) = spool::fill(&context.state.spool(), sheet)?;
+    let last = base::heading(&base::path(&context.state.spool(), &sheet.name), &spool::home(sheet))?;
+    let (spool, columns) = spool::fill(&context.state.spool(), sheet, last.as_ref())?;
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
-    let mut run =
-        SheetRun { context, sheet, args, columns, spool, client: client(context, sheet)?, counted: false };
+    let client = client(context, sheet)?;
+    let formatted = last.map(|last| last.columns).unwrap_or_default();
+    let known = formatted.clone();
+    let mut run = SheetRun { context, sheet, args, columns, spool, client, known, formatted, counted: false };
     let done = run.rounds(result, text).await;
     (result.reads, result.writes) = run.client.requests();
     done?;
@@ -66,16 +81,19 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult) -> Result<()> {
         return Ok(());
     }
     let count = result.rejected.max(result.problems.len() as u64);
-    Err(Failure::new(
-        Kind::Data,
-        format!(
-            "{count} rows could not be used, the others are in step: {}",
-            several(&result.problems, count)
-        ),
+    let told = several(&result.problems, count);
+    let hint = if spool.rejected == 0 {
+        "in the sheet, delete all but one row of each of these bookings".to_owned()
+    } else {
         format!(
             "mend them where they come from; all refused rows of the source are listed in {}",
             spool.rejected_path.display()
-        ),
+        )
+    };
+    Err(Failure::new(
+        Kind::Data,
+        format!("{count} rows could not be used, the others are in step: {told}"),
+        hint,
     ))
 }
 
@@ -107,6 +125,10 @@ struct SheetRun<'a> {
     columns: Columns,
     spool: Spool,
     client: Client,
+    /// The columns of the last verified run.
+    known: Vec<Remembered>,
+    /// The columns whose number formats are set.
+    formatted: Vec<Remembered>,
     counted: bool,
 }
 
@@ -115,116 +137,159 @@ struct Round {
     tab: Tab,
     layout: Layout,
     snapshot: Snapshot,
+    base: Option<Base>,
+    intended: Intended,
     plan: Plan,
+}
+
+/// What became of a written plan.
+enum Outcome {
+    /// The sheet was seen to hold it.
+    Verified,
+    /// The sheet must be read again: a large plan, or people came in between.
+    Written,
+    /// It is not known whether it was written.
+    InDoubt(Failure),
 }
 
 impl SheetRun<'_> {
     async fn rounds(&mut self, result: &mut SheetResult, text: &mut String) -> Result<()> {
-        for number in 1..=ROUNDS {
-            let round = self.read_and_plan().await?;
+        let mut pauses = retry::pauses(self.context.config.google.first_pause);
+        let mut written = 0;
+        loop {
+            let mut round = self.read_and_plan().await?;
             self.count(&round, result);
             if self.args.dry_run {
-                *text = show::plan(
-                    self.sheet,
-                    &self.columns,
-                    &round.layout,
-                    &round.plan,
-                    &mut self.spool.reader()?,
-                )?;
+                let mut rows = self.spool.reader()?;
+                *text = show::plan(self.sheet, &self.columns, &round.layout, &round.plan, &mut rows)?;
                 return Ok(());
             }
-            if number > 1 && !round.plan.is_empty(&round.layout) {
-                result
-                    .notes
-                    .push(format!("round {number} repaired what changed meanwhile: {}", round.plan.extent()));
-            }
-            if round.plan.is_empty(&round.layout) || self.write(number, &round).await? {
+            if round.plan.is_empty(&round.layout) {
                 return self.commit(&round, result);
             }
+            if written == ROUNDS {
+                return Err(self.never_settled(&round.plan));
+            }
+            if written > 0 {
+                result.notes.push(format!("people came in between; repaired: {}", round.plan.extent()));
+            }
+            match self.write(&mut round).await? {
+                Outcome::Verified => return self.commit(&round, result),
+                Outcome::Written => written += 1,
+                Outcome::InDoubt(failure) => {
+                    let Some(pause) = pauses.next() else { return Err(failure) };
+                    info!("{failure}; it may have been done all the same, so the sheet is read again");
+                    sleep(pause).await;
+                }
+            }
         }
-        let round = self.read_and_plan().await?;
-        if round.plan.is_empty(&round.layout) {
-            return self.commit(&round, result);
-        }
-        Err(Failure::new(
-            Kind::Data,
-            format!(
-                "after {ROUNDS} rounds the sheet still does not hold what was written: {}",
-                several(&differences(&self.columns, &round.plan), round.plan.updates.len() as u64)
-            ),
-            "is someone sorting, is a script or a formula filling these columns? The next run tries again",
-        ))
     }
 
     async fn read_and_plan(&mut self) -> Result<Round> {
-        let base_path = self.base_path();
-        let base_columns = base::columns(&base_path)?;
-        let tab = self.client.tab(&self.sheet.tab).await?;
-        let mut layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &base_columns)?;
-        let snapshot =
-            snapshot::take(&mut self.client, self.sheet, &tab, &self.columns, &layout, &mut self.spool)
-                .await?;
-        let base = self.look_up(&base_path, &snapshot)?;
+        let (tab, mut layout, snapshot) = self.snapshot().await?;
+        let (known, mut base) = self.look_up(&snapshot)?.unzip();
+        let intended = Intended::read(&self.journals())?;
         let facts = Facts {
             sheet: self.sheet,
             columns: &self.columns,
             spool: &self.spool,
             snapshot: &snapshot,
-            source: &self.source_cells(&snapshot)?,
-            base: base.as_ref(),
-            base_columns: &base_columns,
+            base: known.as_ref(),
+            formatted: &self.formatted,
             allow_shrink: self.args.allow_shrink,
             today: self.context.started.date_naive(),
         };
-        let plan = plan::make(&facts, &mut layout)?;
-        Ok(Round { tab, layout, snapshot, plan })
+        let mut rows = self.comparison(base.as_mut(), &intended)?;
+        let plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
+        Ok(Round { tab, layout, snapshot, base, intended, plan })
+    }
+
+    /// Reads the sheet; again when people move things about meanwhile.
+    async fn snapshot(&mut self) -> Result<(Tab, Layout, Snapshot)> {
+        for _ in 0..ROUNDS {
+            let tab = self.client.tab(&self.sheet.tab).await?;
+            let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
+            let differing = self.differing_path();
+            let view =
+                View { sheet: self.sheet, tab: &tab, columns: &self.columns, layout: &layout, differing };
+            if let Some(snapshot) = snapshot::take(&mut self.client, &view, &mut self.spool).await? {
+                return Ok((tab, layout, snapshot));
+            }
+            info!("rows or columns moved while the sheet was read; reading again");
+        }
+        Err(Failure::new(
+            Kind::Busy,
+            format!(
+                "people moved rows or columns of tab {:?} each time it was read, {ROUNDS} times",
+                self.sheet.tab
+            ),
+            "nothing was written; the next run tries again",
+        ))
+    }
+
+    fn comparison<'r>(
+        &'r self,
+        base: Option<&'r mut Base>,
+        intended: &'r Intended,
+    ) -> Result<Comparison<'r>> {
+        Comparison::open(
+            &self.columns,
+            self.sheet.on_edit,
+            intended,
+            base,
+            &self.spool,
+            &self.differing_path(),
+        )
     }
 
     /// What the base says about the rows in question; nothing is read when there is no question.
-    fn look_up(&self, path: &std::path::Path, snapshot: &Snapshot) -> Result<Option<Known>> {
-        let differing = snapshot.differing.iter().map(|row| row.key.hash);
+    fn look_up(&self, snapshot: &Snapshot) -> Result<Option<(Known, Base)>> {
+        let differing = snapshot.differing.iter().map(|row| row.key);
         let wanted: HashSet<KeyHash> =
             differing.chain(snapshot.missing.iter().map(|row| row.key.hash)).collect();
         if wanted.is_empty() {
             return Ok(None);
         }
-        base::look_up(path, &self.columns, &wanted)
+        Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
     }
 
-    /// The source's cells for the rows that differ.
-    fn source_cells(&self, snapshot: &Snapshot) -> Result<HashMap<KeyHash, Vec<Cell>>> {
-        let mut reader = self.spool.reader()?;
-        let entries = snapshot
-            .differing
-            .iter()
-            .filter_map(|row| Some((row.key.hash, self.spool.index.get(&row.key.hash)?)));
-        entries.map(|(key, entry)| Ok((key, reader.row_at(entry.offset)?.1))).collect()
-    }
-
-    /// Journals and writes a plan. Answers whether the sheet was seen to hold it.
-    async fn write(&mut self, number: u32, round: &Round) -> Result<bool> {
-        let dir = self.context.state.journal().join(&self.sheet.name);
-        let mut rows = self.spool.reader()?;
-        journal::write(
-            &dir,
-            &self.context.run,
-            number,
+    /// Journals and writes a plan, and looks whether it arrived.
+    async fn write(&mut self, round: &mut Round) -> Result<Outcome> {
+        let journal = journal::path(&self.journals(), &self.context.run, self.client.requests().1);
+        file::private_dir(&self.journals())?;
+        let Round { tab, layout, snapshot, base, intended, plan } = round;
+        let mut spooled = self.spool.reader()?;
+        let mut rows = Comparison::open(
             &self.columns,
-            &round.plan,
-            &round.layout.added,
-            &mut rows,
+            self.sheet.on_edit,
+            intended,
+            base.as_mut(),
+            &self.spool,
+            &self.differing_path(),
         )?;
-        let Round { tab, layout, snapshot, plan } = round;
+        let update = |row: &Differing| rows.update(&self.spool, row);
+        journal::write(&journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
-        match apply::apply(&mut self.client, &target, plan, &mut rows).await {
-            Ok(Written::Atomically) => verify::is_written(&mut self.client, &target, plan, &self.spool).await,
-            // The next round reads everything and finds nothing left to do.
-            Ok(Written::InBulk) => Ok(false),
-            Err(Trouble::Unknown(failure)) if number < ROUNDS => {
-                info!("{failure}; it may have been done all the same, so the sheet is read again");
-                Ok(false)
+        let writes_before = self.client.requests().1;
+        let update = |row: &Differing| rows.update(&self.spool, row);
+        let written = apply::apply(&mut self.client, &target, plan, update, &mut spooled).await;
+        match written {
+            Ok(Written::Atomically(updates)) => {
+                self.formatted = self.columns.remembered();
+                let seen = verify::is_written(&mut self.client, &target, plan, &updates, &self.spool).await?;
+                Ok(if seen { Outcome::Verified } else { Outcome::Written })
             }
-            Err(trouble) => Err(trouble.into_failure()),
+            Ok(Written::InBulk) => {
+                self.formatted = self.columns.remembered();
+                Ok(Outcome::Written)
+            }
+            Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
+            Err(Trouble::Refused(failure)) => {
+                if self.client.requests().1 <= writes_before + 1 {
+                    journal::withdraw(&journal)?;
+                }
+                Err(failure)
+            }
         }
     }
 
@@ -240,7 +305,8 @@ impl SheetRun<'_> {
         result.notes.extend(
             blank.map(|row| format!("row {row} has cells in owned columns but no key; it was left alone")),
         );
-        result.drifted = plan.drifts.len() as u64;
+        result.notes.extend(plan.notes.iter().cloned());
+        result.drifted = plan.drifted;
         result.added = plan.adds.len() as u64;
         result.updated = plan.updates.len() as u64;
         result.removed = plan.flags.len() as u64;
@@ -250,13 +316,36 @@ impl SheetRun<'_> {
 
     fn commit(&self, round: &Round, result: &mut SheetResult) -> Result<()> {
         base::commit(&self.base_path(), &self.columns, &self.spool, &round.snapshot)?;
-        journal::prune(&self.context.state.journal().join(&self.sheet.name), SystemTime::now());
+        journal::commit(&self.journals())?;
+        journal::prune(&self.journals(), SystemTime::now());
         result.verified = true;
         Ok(())
     }
 
+    fn never_settled(&self, plan: &Plan) -> Failure {
+        let differences = differences(&self.columns, plan);
+        let total = (plan.updates.len() + plan.adds.len()) as u64;
+        Failure::new(
+            Kind::Data,
+            format!(
+                "after {ROUNDS} rounds the sheet still does not hold what was written ({}): {}",
+                plan.extent(),
+                several(&differences, total)
+            ),
+            "is someone sorting, is a script or a formula filling these columns? The next run tries again",
+        )
+    }
+
     fn base_path(&self) -> PathBuf {
         base::path(&self.context.state.spool(), &self.sheet.name)
+    }
+
+    fn differing_path(&self) -> PathBuf {
+        self.context.state.spool().join(format!("{}.differing", self.sheet.name))
+    }
+
+    fn journals(&self) -> PathBuf {
+        self.context.state.journal().join(&self.sheet.name)
     }
 }
 
@@ -272,5 +361,5 @@ fn differences(columns: &Columns, plan: &Plan) -> Vec<String> {
             cell.shown(column.kind)
         ))
     };
-    plan.updates.iter().take(5).filter_map(change).collect()
+    plan.shown.iter().take(5).filter_map(change).collect()
 }

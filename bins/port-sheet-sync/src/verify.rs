@@ -9,10 +9,10 @@ use log::info;
 use shared::{Kind, Result};
 
 use crate::apply::Target;
-use crate::column::KeyHash;
+use crate::block::Block;
+use crate::column::{Key, KeyHash};
 use crate::google::Client;
 use crate::plan::{Plan, RowUpdate};
-use crate::snapshot::Block;
 use crate::spool::Spool;
 use crate::value::Cell;
 
@@ -31,6 +31,7 @@ pub async fn is_written(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
+    updates: &[RowUpdate],
     spool: &Spool,
 ) -> Result<bool> {
     let mut spans = spans(touched(plan));
@@ -47,18 +48,22 @@ pub async fn is_written(
     if spans.is_empty() {
         return Ok(true);
     }
-    let layout = target.layout.grown();
-    let mut blocks = match Block::read(client, &target.sheet.tab, &layout.runs(), &spans).await {
-        Ok(blocks) => blocks,
+    let layout = target.layout.written();
+    let mut blocks = match Block::read(client, &target.sheet.tab, &layout, &spans).await {
+        Ok(Some(blocks)) => blocks,
+        Ok(None) => {
+            info!("somebody moved a column while the sheet was written");
+            return Ok(false);
+        }
         // Rows that were deleted meanwhile cannot be read any more.
         Err(failure) if failure.kind == Kind::Data => return Ok(false),
         Err(failure) => return Err(failure),
     };
     let tail = if appended { blocks.pop() } else { None };
     let look = Look { target, blocks: &blocks, spans: &spans };
-    let updated = plan.updates.iter().all(|update| look.holds(update));
-    let flagged = plan.flags.iter().all(|flag| look.status(flag.row))
-        && !plan.unflags.iter().any(|&row| look.status(row));
+    let updated = updates.iter().all(|update| look.holds(update));
+    let flags = plan.flags.iter().all(|flag| look.is_flagged(flag.row, &flag.key, true));
+    let flagged = flags && plan.unflags.iter().all(|row| look.is_flagged(row.row, &row.key, false));
     let added = tail.is_none_or(|tail| all_added(target, plan, spool, &tail));
     if !(updated && flagged && added) {
         info!(
@@ -70,7 +75,12 @@ pub async fn is_written(
 
 fn touched(plan: &Plan) -> Vec<u32> {
     let flags = plan.flags.iter().map(|flag| flag.row);
-    plan.updates.iter().map(|update| update.row).chain(flags).chain(plan.unflags.iter().copied()).collect()
+    plan.updates
+        .iter()
+        .map(|update| update.row)
+        .chain(flags)
+        .chain(plan.unflags.iter().map(|row| row.row))
+        .collect()
 }
 
 fn spans(mut rows: Vec<u32>) -> Vec<(u32, u32)> {
@@ -115,8 +125,11 @@ impl Look<'_> {
         self.target.layout.columns.iter().enumerate().all(same)
     }
 
-    fn status(&self, row: u32) -> bool {
-        self.target.layout.status.is_some_and(|column| self.cell(row, column) != Cell::Empty)
+    /// The booking still stands in this row, and the row is flagged or not, as wanted.
+    fn is_flagged(&self, row: u32, key: &Key, wanted: bool) -> bool {
+        let found = self.target.columns.key_of(|index| self.cell(row, self.target.layout.columns[index]));
+        let status = self.target.layout.status.map_or(Cell::Empty, |column| self.cell(row, column));
+        found.is_some_and(|found| found.hash == key.hash) && (status != Cell::Empty) == wanted
     }
 }
 

@@ -95,6 +95,12 @@ impl Config {
         })
     }
 
+    /// The state directory that a file names, however broken the rest of it is.
+    pub fn state_dir_in(path: &Path) -> Option<PathBuf> {
+        let table: Table = toml::from_str(&fs::read_to_string(path).ok()?).ok()?;
+        table.get("state-dir")?.as_str().map(PathBuf::from).filter(|dir| dir.is_absolute())
+    }
+
     /// Checks the text of a file.
     ///
     /// # Errors
@@ -129,6 +135,7 @@ impl Config {
                 reader.problem(&format!("sheet.{}.credential", sheet.name), what);
             }
         }
+        refuse_shared_tabs(&sheets, &mut reader);
         reader.finish();
         Self { path: path.to_owned(), state_dir, google, credentials, sheets, jobs }
     }
@@ -173,6 +180,17 @@ fn named<T>(
             (name, value)
         })
         .collect()
+}
+
+/// Two sheets in one tab would undo each other's work for ever.
+fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
+    let mut tabs = BTreeMap::new();
+    for sheet in sheets.values().filter(|sheet| !sheet.spreadsheet.is_empty()) {
+        if let Some(first) = tabs.insert((&sheet.spreadsheet, sheet.tab.to_lowercase()), &sheet.name) {
+            let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
+            reader.problem(&format!("sheet.{}.tab", sheet.name), what);
+        }
+    }
 }
 
 /// Pings are not sent by this version, so an address would be a promise that nobody keeps.

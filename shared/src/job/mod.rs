@@ -9,6 +9,7 @@ mod output;
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -131,7 +132,10 @@ fn begin<J: Job>(
     let config = match environment.config_file(cli.common.config.as_deref()) {
         Ok(path) => match Config::load(&path, J::NAME) {
             Ok(config) => config,
-            Err(failures) => return Ended::failed(failures),
+            Err(failures) => {
+                *store = known_store(&cli.common, &environment, &path, run);
+                return Ended::failed(failures);
+            }
         },
         Err(failure) => return Ended::failed(vec![failure]),
     };
@@ -154,6 +158,18 @@ fn begin<J: Job>(
     }
     let context = Context { run: run.id.clone(), started: run.started, config, environment, state };
     guarded::<J>(cli, &context)
+}
+
+/// The run records of earlier runs, for a run whose configuration is broken: even that is not to pass unrecorded. Nothing
+/// is made for it, and `--check-config` touches nothing.
+fn known_store(common: &Common, environment: &Environment, config: &Path, run: &Run) -> Option<Store> {
+    let configured = Config::state_dir_in(config);
+    let state = State::at(environment.state_dir(common.state_dir.as_deref(), configured.as_deref()));
+    if common.check_config || !state.database().is_file() {
+        return None;
+    }
+    let mut store = Store::open(&state.database()).ok()?;
+    store.start_run(run).ok().map(|()| store)
 }
 
 /// Runs the job on its own runtime; a panic becomes a failure.

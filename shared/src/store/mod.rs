@@ -8,7 +8,7 @@ mod runs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
@@ -96,11 +96,17 @@ impl Store {
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
     let shown = path.display();
-    Failure::new(
-        Kind::Io,
-        format!("cannot use the run records in {shown}: {error}"),
-        format!(
-            "look at it: ls -la {shown}; df -h {shown}; if it is damaged, move it aside (the sheets do not depend on it): mv {shown} {shown}.damaged"
-        ),
-    )
+    let hint = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("another program holds a transaction open on it; see which: fuser -v {shown}")
+        }
+        Some(ErrorCode::DiskFull) => format!("the disk is full: df -h {shown}"),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            format!(
+                "move it aside; the sheets do not depend on it, only the history of runs is in it: mv {shown} {shown}.damaged"
+            )
+        }
+        _ => format!("look at it: ls -la {shown}; df -h {shown}"),
+    };
+    Failure::new(Kind::Io, format!("cannot use the run records in {shown}: {error}"), hint)
 }

@@ -7,18 +7,21 @@ use shared::Result;
 use super::{Target, count};
 use crate::edit::Edit;
 use crate::layout::{Layout, runs};
-use crate::plan::Plan;
+use crate::plan::{Plan, RowUpdate};
 use crate::rows;
 use crate::spool::Entry;
 use crate::value::{Cell, number_format};
 
 /// The whole plan as one list of edits.
-pub(super) fn atomic_edits(target: &Target<'_>, plan: &Plan, added: Vec<Vec<Cell>>) -> Vec<Edit> {
+pub(super) fn atomic_edits(
+    target: &Target<'_>,
+    plan: &Plan,
+    updates: &[RowUpdate],
+    added: Vec<Vec<Cell>>,
+) -> Vec<Edit> {
     let mut edits = header_edits(target);
     edits.extend(format_edits(plan));
-    edits.extend(
-        plan.updates.iter().flat_map(|update| cell_edits(target.layout, update.row, &update.changes)),
-    );
+    edits.extend(updates.iter().flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
     edits.extend(flag_edits(target, plan));
     let free = target.tab.rows.saturating_sub(target.snapshot.last_row);
     let lacking = count(added.len()).saturating_sub(free);
@@ -76,7 +79,7 @@ pub(super) fn flag_edits(target: &Target<'_>, plan: &Plan) -> Vec<Edit> {
     let Some(status) = target.layout.status else { return Vec::new() };
     let mut edits = Vec::new();
     let flags = plan.flags.iter().map(|flag| (flag.row, Cell::Text(plan.flag_text.clone()), true));
-    let unflags = plan.unflags.iter().map(|&row| (row, Cell::Empty, false));
+    let unflags = plan.unflags.iter().map(|flagged| (flagged.row, Cell::Empty, false));
     for (row, cell, struck) in flags.chain(unflags) {
         edits.push(Edit::Write { row: row - 1, column: status, cells: vec![cell] });
         let strike =

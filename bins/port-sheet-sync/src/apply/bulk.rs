@@ -8,12 +8,14 @@ use shared::{Failure, Kind, Result};
 use super::atomic::{cell_edits, flag_edits, format_edits, header_edits, new_row_formats, whole_row};
 use super::ranges::Ranges;
 use super::{Target, count};
+use crate::a1;
+use crate::block::{Block, is_blank};
 use crate::edit::Edit;
 use crate::google::{Client, Trouble};
 use crate::layout::{Layout, runs};
-use crate::plan::Plan;
+use crate::plan::{Plan, RowUpdate};
 use crate::rows;
-use crate::snapshot::Block;
+use crate::snapshot::Differing;
 use crate::value::Cell;
 
 /// A spreadsheet holds at most ten million cells (Drive help, answer 37603).
@@ -27,14 +29,13 @@ pub(super) async fn write(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
+    update: impl FnMut(&Differing) -> Result<RowUpdate>,
     spool: &mut rows::Reader,
 ) -> std::result::Result<(), Trouble> {
     refuse_a_full_spreadsheet(client, target, plan).await?;
     write_structure(client, target, plan, spool).await?;
-    let mut ranges = Ranges::new(&target.sheet.tab);
-    write_updates(client, target, plan, &mut ranges).await?;
-    write_additions(client, target, plan, spool, &mut ranges).await?;
-    Ok(ranges.send(client).await?)
+    write_updates(client, target, plan, update).await?;
+    write_additions(client, target, plan, spool).await
 }
 
 /// Headers, formats, flags and the first new row. The server places that row behind everything people have written; the
@@ -64,17 +65,21 @@ async fn write_updates(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
-    ranges: &mut Ranges<'_>,
+    mut update: impl FnMut(&Differing) -> Result<RowUpdate>,
 ) -> Result<()> {
-    for update in &plan.updates {
-        for edit in cell_edits(target.layout, update.row, &update.changes) {
+    let mut ranges = Ranges::new(&target.sheet.tab);
+    for differing in &plan.updates {
+        let RowUpdate { row, changes, .. } = update(differing)?;
+        for edit in cell_edits(target.layout, row, &changes) {
             if let Edit::Write { row, column, cells } = edit {
                 ranges.put(row + 1, column, &cells);
             }
         }
-        ranges.send_if_full(client).await?;
+        if ranges.is_full() {
+            ranges.send(client).await?;
+        }
     }
-    Ok(())
+    ranges.send(client).await
 }
 
 /// Every new row but the first.
@@ -83,18 +88,44 @@ async fn write_additions(
     target: &Target<'_>,
     plan: &Plan,
     spool: &mut rows::Reader,
-    ranges: &mut Ranges<'_>,
 ) -> std::result::Result<(), Trouble> {
     let Some(place) = landing_row(client, target, plan, spool).await? else { return Ok(()) };
     make_room(client, target, place, count(plan.adds.len())).await?;
+    let mut ranges = Ranges::new(&target.sheet.tab);
     for (row, entry) in (place..).zip(&plan.adds).skip(1) {
         let (_, cells) = spool.row_at(entry.offset)?;
         for (first, last) in runs(target.layout.columns.clone()) {
             ranges.put(row, first, &in_run(target.layout, &cells, first, last));
         }
-        ranges.send_if_full(client).await?;
+        // Between rows only: half a row, without its key, would be nobody's if the run ended there.
+        if ranges.is_full() {
+            send_into_blank_rows(client, target, &mut ranges).await?;
+        }
     }
-    Ok(())
+    send_into_blank_rows(client, target, &mut ranges).await
+}
+
+/// Looks once more, in every column, whether the rows are blank. Google has no request that writes only then, so this
+/// leaves a moment; a person who entered a row before it is not written over, and everything is planned again.
+async fn send_into_blank_rows(
+    client: &mut Client,
+    target: &Target<'_>,
+    ranges: &mut Ranges<'_>,
+) -> std::result::Result<(), Trouble> {
+    let Some(rows) = ranges.rows() else { return Ok(()) };
+    let columns = (0, target.layout.width().max(target.tab.columns) - 1);
+    let found = client.read(&[a1::range(&target.sheet.tab, columns, rows)]).await?;
+    if found.iter().flatten().flatten().any(|value| !is_blank(Some(value))) {
+        return Err(Trouble::Unknown(Failure::new(
+            Kind::Busy,
+            format!(
+                "somebody wrote into rows {} to {} while bookings were being added there",
+                rows.0, rows.1
+            ),
+            "the next run goes on from here",
+        )));
+    }
+    Ok(ranges.send(client).await?)
 }
 
 fn in_run(layout: &Layout, cells: &[Cell], first: u32, last: u32) -> Vec<Cell> {
@@ -131,9 +162,12 @@ async fn landing_row(
     let Some(first) = plan.adds.first() else { return Ok(None) };
     let (_, cells) = spool.row_at(first.offset)?;
     let key = target.columns.key_of(|index| cells[index].clone());
-    let key_columns = target.columns.key().iter().map(|&index| target.layout.columns[index]).collect();
     let span = (target.snapshot.last_row + 1, target.tab.rows + 1);
-    let block = Block::read(client, &target.sheet.tab, &runs(key_columns), &[span]).await?.remove(0);
+    let Some(mut blocks) = Block::read(client, &target.sheet.tab, &target.layout.written(), &[span]).await?
+    else {
+        return Ok(None);
+    };
+    let block = blocks.remove(0);
     let key_in = |row: u32| {
         let cell = |index: usize| {
             block.value(row, Some(target.layout.columns[index])).map_or(Cell::Empty, Cell::from_json)

@@ -11,9 +11,9 @@ use shared::config::Sheet;
 use crate::column::Columns;
 use crate::google::{Client, Tab, Trouble};
 use crate::layout::Layout;
-use crate::plan::Plan;
+use crate::plan::{Plan, RowUpdate};
 use crate::rows;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Differing, Snapshot};
 use crate::value::Cell;
 use atomic::{added_rows, atomic_edits};
 use ranges::REQUEST_BYTES;
@@ -36,10 +36,10 @@ pub struct Target<'a> {
 }
 
 /// How a plan was written, and so how it is verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Written {
-    /// In one request: a few rows are to be read back.
-    Atomically,
+    /// In one request: a few rows are to be read back, these changed ones among them.
+    Atomically(Vec<RowUpdate>),
     /// In many: everything is to be read again.
     InBulk,
 }
@@ -53,18 +53,20 @@ pub async fn apply(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
+    mut update: impl FnMut(&Differing) -> shared::Result<RowUpdate>,
     spool: &mut rows::Reader,
 ) -> Result<Written, Trouble> {
     let flags = 2 * (plan.flags.len() + plan.unflags.len()) as u64;
     if plan.cells(target.columns.count()) + flags <= ATOMIC_CELLS {
+        let updates = plan.updates.iter().map(&mut update).collect::<shared::Result<Vec<RowUpdate>>>()?;
         let added = added_rows(target, plan, spool)?;
-        let added_bytes: usize = added.iter().flatten().map(size).sum();
-        if added_bytes + changes_size(plan) <= REQUEST_BYTES {
-            client.edit(target.tab.id, &atomic_edits(target, plan, added)).await?;
-            return Ok(Written::Atomically);
+        let changed = updates.iter().flat_map(|update| &update.changes).map(|(_, cell)| cell);
+        if changed.chain(added.iter().flatten()).map(size).sum::<usize>() <= REQUEST_BYTES {
+            client.edit(target.tab.id, &atomic_edits(target, plan, &updates, added)).await?;
+            return Ok(Written::Atomically(updates));
         }
     }
-    bulk::write(client, target, plan, spool).await?;
+    bulk::write(client, target, plan, update, spool).await?;
     Ok(Written::InBulk)
 }
 
@@ -79,10 +81,6 @@ fn size(cell: &Cell) -> usize {
             text.len() + text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=31)).count() * 5 + 3
         }
     }
-}
-
-fn changes_size(plan: &Plan) -> usize {
-    plan.updates.iter().flat_map(|update| &update.changes).map(|(_, cell)| size(cell)).sum()
 }
 
 /// A grid has at most ten million cells, so every count fits.

@@ -50,9 +50,16 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// Called between rows only: half a row, without its key, would be nobody's if the run ended there.
-    pub(super) async fn send_if_full(&mut self, client: &mut Client) -> Result<()> {
-        if self.bytes >= REQUEST_BYTES { self.send(client).await } else { Ok(()) }
+    /// Whether it is time to send.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= REQUEST_BYTES
+    }
+
+    /// The first and last row gathered.
+    pub(super) fn rows(&self) -> Option<(u32, u32)> {
+        let first = self.blocks.iter().map(|block| block.row).min()?;
+        let last = self.blocks.iter().map(|block| block.row + count(block.values.len()) - 1).max()?;
+        Some((first, last))
     }
 
     pub(super) async fn send(&mut self, client: &mut Client) -> Result<()> {

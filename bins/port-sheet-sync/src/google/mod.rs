@@ -65,9 +65,13 @@ impl Client {
         const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue))))";
         let range = a1::row(title, 1);
         match self.metadata(FIELDS, Some(&range)).await {
-            Ok(spreadsheet) => {
-                tab_of(spreadsheet, title).ok_or_else(|| Failure::bug("Google answered no grid for the tab"))
-            }
+            // Google also answers for a title that differs in case; the sync wants the very tab.
+            Ok(spreadsheet) => match tab_of(spreadsheet, title) {
+                Some(tab) => Ok(tab),
+                None => {
+                    Err(self.explain_missing_tab(title, Failure::bug("Google answered another tab")).await?)
+                }
+            },
             Err(failure) if failure.kind == Kind::Data => {
                 Err(self.explain_missing_tab(title, failure).await?)
             }

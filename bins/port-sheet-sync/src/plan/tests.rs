@@ -1,6 +1,6 @@
 //! Properties of the plan, over random sources, sheets and histories held in memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use shared::config::{Config, Share};
 
 use super::*;
-use crate::base::KnownRow;
+use crate::rows::Heading;
+use crate::value::Cell;
 
 /// A small sheet: key, two values and a person's note in each row; the note's column is not owned.
 type Row = [Value; 4];
@@ -38,7 +39,7 @@ fn row(key: u8, values: (u8, u8)) -> Row {
 }
 
 fn spool(columns: &Columns, source: &Source) -> Spool {
-    let mut spool = Spool::empty(PathBuf::new(), PathBuf::new());
+    let mut spool = Spool::empty(Heading::new(String::new(), Vec::new()), PathBuf::new(), PathBuf::new());
     for (offset, (key, values)) in (0u64..).zip(source) {
         let cells = cells(*key, *values);
         let hash = columns.key_of(|index| cells[index].clone()).unwrap().hash;
@@ -57,10 +58,7 @@ fn by_hash(columns: &Columns, source: &Source) -> HashMap<KeyHash, Vec<Cell>> {
 }
 
 fn known(columns: &Columns, base: &Source) -> Known {
-    let rows = by_hash(columns, base);
-    let live = rows.len();
-    let row = |cells: Vec<Cell>| KnownRow { live: true, cells: cells.into_iter().map(Some).collect() };
-    Known { rows: rows.into_iter().map(|(key, cells)| (key, row(cells))).collect(), live }
+    Known { live_rows: by_hash(columns, base).into_keys().map(|key| (key, true)).collect(), live: base.len() }
 }
 
 /// One run over the sheet in memory: reads, plans, writes. Answers the plan.
@@ -75,29 +73,19 @@ fn run(
     let mut spool = spool(&columns, source);
     let header = ["k", "a", "b", "Notes", "Sync status"].map(str::to_owned);
     let mut layout = Layout::find(sheet, &columns, &header, 5, &[]).unwrap();
-    let mut snapshot = Snapshot { last_row: 1, ..Snapshot::default() };
-    let mut missing = HashMap::new();
-    for (at, cells) in tab.iter().enumerate() {
-        let values: Vec<Option<&Value>> = cells[..3].iter().map(Some).collect();
-        let flag = json!("flag");
-        let flag = status.contains(&at).then_some(&flag);
-        snapshot.add(u32::try_from(at).unwrap() + 2, &values, flag, &columns, &mut spool, &mut missing);
-    }
+    let (snapshot, spilled) = snapshot(&columns, &mut spool, tab, status);
     let known = base.map(|base| known(&columns, base));
-    let by_hash = by_hash(&columns, source);
-    let facts = Facts {
-        sheet,
-        columns: &columns,
-        spool: &spool,
-        snapshot: &snapshot,
-        source: &by_hash,
-        base: known.as_ref(),
-        base_columns: &columns.remembered(),
-        allow_shrink: false,
-        today: NaiveDate::default(),
+    let (sources, bases) = (by_hash(&columns, source), base.map(|base| by_hash(&columns, base)));
+    let compared = |row: &Differing| {
+        let base = bases.as_ref().and_then(|base| base.get(&row.key));
+        let base = base.map(|cells| cells.iter().cloned().map(Some).collect());
+        let sheet_cells = spilled[usize::try_from(row.offset).unwrap()].clone();
+        let facts = RowFacts { row: row.row, source: sources[&row.key].clone(), sheet: sheet_cells, base };
+        Ok(compare(&columns, sheet.on_edit, facts, |_, _, _| false))
     };
-    let plan = make(&facts, &mut layout).unwrap();
-    for update in &plan.updates {
+    let facts = facts(sheet, &columns, &spool, &snapshot, known.as_ref(), false);
+    let plan = make(&facts, &mut layout, compared).unwrap();
+    for update in &plan.shown {
         for (column, cell) in &update.changes {
             tab[update.row as usize - 2][*column] = cell.to_json();
         }
@@ -109,8 +97,42 @@ fn run(
         tab.push([k, a, b, json!("")]);
     }
     status.extend(plan.flags.iter().map(|flag| flag.row as usize - 2));
-    status.retain(|at| !plan.unflags.iter().any(|row| *row as usize - 2 == *at));
+    status.retain(|at| !plan.unflags.iter().any(|row| row.row as usize - 2 == *at));
     plan
+}
+
+/// A snapshot of a tab in memory, and the cells of its differing rows.
+fn snapshot(
+    columns: &Columns,
+    spool: &mut Spool,
+    tab: &[Row],
+    status: &HashSet<usize>,
+) -> (Snapshot, Vec<Vec<Cell>>) {
+    let mut snapshot = Snapshot { last_row: 1, ..Snapshot::default() };
+    let (mut missing, mut spilled) = (HashMap::new(), Vec::new());
+    for (at, cells) in tab.iter().enumerate() {
+        let values: Vec<Option<&Value>> = cells[..3].iter().map(Some).collect();
+        let flag = json!("flag");
+        let flag = status.contains(&at).then_some(&flag);
+        let spill = |cells: &[Cell]| {
+            spilled.push(cells.to_vec());
+            Ok(spilled.len() as u64 - 1)
+        };
+        let number = u32::try_from(at).unwrap() + 2;
+        snapshot.add(number, &values, flag, columns, spool, &mut missing, spill).unwrap();
+    }
+    (snapshot, spilled)
+}
+
+fn facts<'a>(
+    sheet: &'a Sheet,
+    columns: &'a Columns,
+    spool: &'a Spool,
+    snapshot: &'a Snapshot,
+    base: Option<&'a Known>,
+    allow_shrink: bool,
+) -> Facts<'a> {
+    Facts { sheet, columns, spool, snapshot, base, formatted: &[], allow_shrink, today: NaiveDate::default() }
 }
 
 fn source() -> impl Strategy<Value = Source> {
@@ -204,26 +226,29 @@ fn a_source_that_lost_too_much_is_refused_until_a_person_accepts_it() {
     for (left, refused) in [(6, false), (5, true), (0, true)] {
         let source: Source = base.clone().into_iter().take(left).collect();
         let mut spool = spool(&columns, &source);
-        let mut snapshot = Snapshot { last_row: 1, ..Snapshot::default() };
-        let mut missing = HashMap::new();
-        for (at, (key, values)) in (2u32..).zip(&base) {
-            let cells = row(*key, *values);
-            let values: Vec<Option<&Value>> = cells[..3].iter().map(Some).collect();
-            snapshot.add(at, &values, None, &columns, &mut spool, &mut missing);
-        }
-        let (known, by_hash) = (known(&columns, &base), by_hash(&columns, &source));
-        let facts = |allow_shrink| Facts {
-            sheet: &strict,
-            columns: &columns,
-            spool: &spool,
-            snapshot: &snapshot,
-            source: &by_hash,
-            base: Some(&known),
-            base_columns: &[],
-            allow_shrink,
-            today: NaiveDate::default(),
-        };
+        let tab: Vec<Row> = base.iter().map(|(key, values)| row(*key, *values)).collect();
+        let (snapshot, _) = snapshot(&columns, &mut spool, &tab, &HashSet::new());
+        let known = known(&columns, &base);
+        let facts = |allow_shrink| facts(&strict, &columns, &spool, &snapshot, Some(&known), allow_shrink);
         assert_eq!(refuse_shrunken_source(&facts(false)).is_err(), refused, "{left} of 10 left");
         assert!(refuse_shrunken_source(&facts(true)).is_ok());
     }
+}
+
+#[test]
+fn what_an_earlier_round_wrote_is_no_edit_of_a_person() {
+    let (sheet, theirs) = (sheet("on-edit = \"keep\""), Cell::Text("v7".to_owned()));
+    let columns = columns(&sheet);
+    let facts = || RowFacts {
+        row: 2,
+        source: cells(1, (9, 0)),
+        sheet: cells(1, (7, 0)),
+        base: Some(cells(1, (5, 0)).into_iter().map(Some).collect()),
+    };
+    let kept = compare(&columns, sheet.on_edit, facts(), |_, _, _| false);
+    assert!(kept.changes.is_empty() && kept.drifts.len() == 1, "a person's 7 is kept");
+    let ours = compare(&columns, sheet.on_edit, facts(), |key, column, cell| {
+        key == "v1" && column == 1 && *cell == theirs
+    });
+    assert!(ours.changes.len() == 1 && ours.drifts.is_empty(), "our own 7 is not");
 }

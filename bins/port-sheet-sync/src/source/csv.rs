@@ -4,9 +4,10 @@
 
 use std::cell::Cell;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use csv::{ByteRecord, ReaderBuilder};
 use shared::{Failure, Kind, Result};
@@ -24,6 +25,33 @@ pub struct Csv {
     read_since_record: Rc<Cell<u64>>,
     fields: Vec<String>,
     record: ByteRecord,
+    ends_with_line_break: bool,
+    state: FileState,
+    last_line: u64,
+}
+
+/// What changes when a file is written.
+#[derive(Debug, PartialEq, Eq)]
+struct FileState {
+    length: u64,
+    modified: SystemTime,
+}
+
+impl FileState {
+    fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self { length: metadata.len(), modified: metadata.modified()? })
+    }
+}
+
+fn last_byte(file: &mut File) -> io::Result<Option<u8>> {
+    let mut byte = [0];
+    if file.metadata()?.len() == 0 {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut byte)?;
+    Ok(Some(byte[0]))
 }
 
 impl Csv {
@@ -43,20 +71,32 @@ impl Csv {
         }
         let mut file = File::open(path).map_err(|error| missing(path, &error))?;
         check_encoding(path, &mut file)?;
+        let ends_with_line_break =
+            last_byte(&mut file).map_err(|error| missing(path, &error))? == Some(b'\n');
         file.rewind().map_err(|error| missing(path, &error))?;
+        let state = FileState::of(&file).map_err(|error| missing(path, &error))?;
         let read_since_record = Rc::new(Cell::new(0));
         let since_record = Rc::clone(&read_since_record);
         let bounded = Bounded { inner: file, since_record, last: Vec::new(), end: 0 };
         let reader = ReaderBuilder::new().flexible(true).from_reader(bounded);
+        let (fields, record) = (Vec::new(), ByteRecord::new());
         let mut csv = Self {
             path: path.to_owned(),
             reader,
             read_since_record,
-            fields: Vec::new(),
-            record: ByteRecord::new(),
+            fields,
+            record,
+            ends_with_line_break,
+            state,
+            last_line: 1,
         };
         csv.fields = csv.header()?;
         Ok(csv)
+    }
+
+    /// Whether the last line has an end.
+    pub fn ends_with_line_break(&self) -> bool {
+        self.ends_with_line_break
     }
 
     /// The names of the fields, in order.
@@ -101,16 +141,48 @@ impl Csv {
         start + skipped
     }
 
+    /// At the end of the file: nobody wrote to it meanwhile, and no quote is left open. The reader takes an open quote
+    /// for a field that goes on to the end, with all the lines that follow in it.
+    fn check_end(&mut self, last: Option<&csv::Position>) -> Result<()> {
+        let file = &mut self.reader.get_mut().inner;
+        let state = FileState::of(file).map_err(|error| missing(&self.path, &error))?;
+        if state != self.state {
+            return Err(Failure::new(
+                Kind::Unavailable,
+                format!("the source {} was written while it was read", self.path.display()),
+                "the next run reads it again; the export should write a new file and rename it into place",
+            ));
+        }
+        let Some(last) = last else { return Ok(()) };
+        let mut text = Vec::new();
+        let read = file.seek(SeekFrom::Start(last.byte())).and_then(|_| file.read_to_end(&mut text));
+        read.map_err(|error| missing(&self.path, &error))?;
+        if has_an_open_quote(text) {
+            let line = self.last_line;
+            return Err(refused(
+                &self.path,
+                format!(
+                    "ends within quotes: a quote that opens in the record on line {line} is never closed"
+                ),
+                format!("look at that line: sed -n {line}p {}", self.path.display()),
+            ));
+        }
+        Ok(())
+    }
+
     /// The next record, or none at the end.
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when the file cannot be read further, [`Kind::Data`] when a record has no end.
     pub fn next(&mut self) -> Result<Option<Record<'_>>> {
         self.read_since_record.set(0);
+        let last = self.record.position().cloned();
         if !self.reader.read_byte_record(&mut self.record).map_err(|error| unreadable(&self.path, &error))? {
+            self.check_end(last.as_ref())?;
             return Ok(None);
         }
         let line = self.line();
+        self.last_line = line;
         let fields = if self.record.len() == self.fields.len() {
             let text = |field| std::str::from_utf8(field);
             let texts: std::result::Result<Vec<&str>, _> = self.record.iter().map(text).collect();
@@ -120,6 +192,14 @@ impl Csv {
         };
         Ok(Some(Record { line, fields }))
     }
+}
+
+/// Whether a line put behind the last record of a file becomes a part of it.
+fn has_an_open_quote(mut text: Vec<u8>) -> bool {
+    text.extend_from_slice(b"\nsentinel\n");
+    let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&text[..]);
+    let last = reader.byte_records().last().and_then(std::result::Result::ok);
+    last.is_none_or(|record| record != ByteRecord::from(vec!["sentinel"]))
 }
 
 /// Refuses what is certainly no UTF-8 text before it is taken apart.
@@ -236,6 +316,46 @@ mod tests {
         assert_eq!(lines(b"a,b\r\n\r\n1,2\r\n\r\n\r\n3,4"), [3, 6]);
         assert_eq!(lines(b"a,b\n\n1,\"x\ny\n\"\n3,4\n"), [3, 6]);
         assert_eq!(lines(b"a,b\r\n1,\"x\r\ny\"\r\n3,4\r\n"), [2, 4]);
+    }
+
+    fn refusal(text: &[u8]) -> Failure {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("export.csv");
+        shared::file::replace(&path, text).unwrap();
+        let mut csv = Csv::open(&path).unwrap();
+        loop {
+            match csv.next() {
+                Ok(record) => assert!(record.is_some(), "it was accepted"),
+                Err(failure) => return failure,
+            }
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_does_not_swallow_the_lines_behind_it() {
+        let failure = refusal(b"a,b\n1,2\n3,\"open\n4,5\n6,7\n");
+        assert_eq!(failure.kind, Kind::Data);
+        assert!(failure.message.contains("opens in the record on line 3 is never closed"), "{failure}");
+        assert_eq!(lines(b"a,b\n1,\"closed\"\n"), [2]);
+        assert_eq!(lines(b"a,b\n1,\"closed\""), [2]);
+        assert_eq!(lines(b"a,b\n1,5\" pipe\n"), [2]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_while_it_is_read_is_left_for_the_next_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("export.csv");
+        shared::file::replace(&path, b"a,b\n1,2\n").unwrap();
+        let mut csv = Csv::open(&path).unwrap();
+        std::io::Write::write_all(&mut fs::OpenOptions::new().append(true).open(&path).unwrap(), b"3,4\n")
+            .unwrap();
+        let failure = loop {
+            match csv.next() {
+                Ok(record) => assert!(record.is_some(), "it was accepted"),
+                Err(failure) => break failure,
+            }
+        };
+        assert_eq!(failure.kind, Kind::Unavailable);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! Rows that differ, fetched one at a time from the three files that hold them: spool, sheet, base.
+//!
+//! It only fetches; [`crate::plan::compare`] decides.
+
+use std::path::Path;
+
+use shared::config::OnEdit;
+use shared::{Failure, Result};
+
+use crate::base::Base;
+use crate::column::Columns;
+use crate::journal::Intended;
+use crate::plan::{RowFacts, RowUpdate, compare};
+use crate::rows;
+use crate::snapshot::Differing;
+use crate::spool::Spool;
+
+/// The three files, open.
+pub struct Comparison<'a> {
+    columns: &'a Columns,
+    on_edit: OnEdit,
+    intended: &'a Intended,
+    base: Option<&'a mut Base>,
+    source: rows::Reader,
+    sheet: rows::Reader,
+}
+
+impl<'a> Comparison<'a> {
+    /// Opens the files of spool and sheet.
+    ///
+    /// # Errors
+    /// [`shared::Kind::Io`].
+    pub fn open(
+        columns: &'a Columns,
+        on_edit: OnEdit,
+        intended: &'a Intended,
+        base: Option<&'a mut Base>,
+        spool: &Spool,
+        differing: &Path,
+    ) -> Result<Self> {
+        let sheet = rows::Reader::open(differing)?;
+        let sheet =
+            sheet.ok_or_else(|| Failure::bug("the rows that differ were just written and are gone"))?;
+        Ok(Self { columns, on_edit, intended, base, source: spool.reader()?, sheet })
+    }
+
+    /// What becomes of a row.
+    ///
+    /// # Errors
+    /// [`shared::Kind::Io`].
+    pub fn update(&mut self, spool: &Spool, differing: &Differing) -> Result<RowUpdate> {
+        let entry = spool
+            .index
+            .get(&differing.key)
+            .ok_or_else(|| Failure::bug("a row that differs has no booking"))?;
+        let (_, source) = self.source.row_at(entry.offset)?;
+        let (_, sheet) = self.sheet.row_at(differing.offset)?;
+        let base = match &mut self.base {
+            Some(base) => base.cells(differing.key)?,
+            None => None,
+        };
+        let facts = RowFacts { row: differing.row, source, sheet, base };
+        let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
+            self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
+        };
+        Ok(compare(self.columns, self.on_edit, facts, is_ours))
+    }
+}
