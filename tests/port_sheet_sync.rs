@@ -53,6 +53,10 @@ mod values;
 #[path = "port_sheet_sync/people.rs"]
 mod people;
 
+/// People change the sheet in the very moment in which it is read or written.
+#[path = "port_sheet_sync/interference.rs"]
+mod interference;
+
 /// Killed at any request and at any write to the disk.
 #[path = "port_sheet_sync/crash.rs"]
 mod crash;

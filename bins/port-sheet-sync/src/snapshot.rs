@@ -144,9 +144,12 @@ impl Taking<'_> {
         let values = block.values(row, &layout.columns);
         let status = block.value(row, layout.status);
         refuse_headless_data(layout, &values, row, sheet)?;
-        if layout.status.is_some_and(|column| layout.is_headless(column)) && !is_blank(status) {
+        // Without the header the column is not the status column: what stands there is a person's.
+        let is_reserved = layout.status.is_some_and(|column| layout.is_headless(column));
+        if is_reserved && !is_blank(status) {
             self.snapshot.status_taken.get_or_insert(row);
         }
+        let status = status.filter(|_| !is_reserved);
         let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
         self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)
     }

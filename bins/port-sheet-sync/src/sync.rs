@@ -188,7 +188,12 @@ impl SheetRun<'_> {
     async fn read_and_plan(&mut self) -> Result<Round> {
         let (tab, mut layout, snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
-        let intended = Intended::read(&self.journals())?;
+        // Only rows that differ raise the question who wrote them.
+        let intended = if snapshot.differing.is_empty() {
+            Intended::default()
+        } else {
+            Intended::read(&self.journals())?
+        };
         let facts = Facts {
             sheet: self.sheet,
             columns: &self.columns,

@@ -199,7 +199,7 @@ fn has_an_open_quote(mut text: Vec<u8>) -> bool {
     text.extend_from_slice(b"\nsentinel\n");
     let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&text[..]);
     let last = reader.byte_records().last().and_then(std::result::Result::ok);
-    last.is_none_or(|record| record != ByteRecord::from(vec!["sentinel"]))
+    last.is_none_or(|record| record != vec!["sentinel"])
 }
 
 /// Refuses what is certainly no UTF-8 text before it is taken apart.
@@ -347,7 +347,7 @@ mod tests {
         let path = dir.path().join("export.csv");
         shared::file::replace(&path, b"a,b\n1,2\n").unwrap();
         let mut csv = Csv::open(&path).unwrap();
-        std::io::Write::write_all(&mut fs::OpenOptions::new().append(true).open(&path).unwrap(), b"3,4\n")
+        io::Write::write_all(&mut fs::OpenOptions::new().append(true).open(&path).unwrap(), b"3,4\n")
             .unwrap();
         let failure = loop {
             match csv.next() {
