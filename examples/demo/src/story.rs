@@ -153,7 +153,7 @@ fn revoked(harbour: &mut Harbour) -> Result<()> {
     harbour.book("C-2618,Tern Rock,02,2026-12-09,10:40,5,395,no")?;
     let ran = run(harbour, &[], 77)?;
     voice::check("the error names the cause", has_line(&ran, "error: ", "invalid_grant"))?;
-    voice::check("the hint names the file to renew", has_line(&ran, "hint: ", "harbour.json"))?;
+    voice::check("the hint says what to do about which credential", has_line(&ran, "hint: ", "harbour"))?;
     voice::check("the sheet is as it was", harbour.count_writes() == 0 && harbour.rows()? == before)
 }
 
