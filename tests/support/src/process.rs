@@ -83,7 +83,7 @@ impl<'w> Process<'w> {
     /// # Panics
     /// When the machine has no terminal left.
     pub fn on_terminal(self) -> Self {
-        let mut process = self.under("setsid", &["--ctty"]);
+        let mut process = self.under("/usr/bin/setsid", &["--ctty"]);
         let (terminal, seat) = Terminal::open();
         process.command.stdin(seat.stdin).stderr(seat.stderr);
         Self { terminal: Some(terminal), ..process }

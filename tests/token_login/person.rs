@@ -1,0 +1,60 @@
+//! A person with a browser: opens the address that the login prints, allows or denies, and is sent back.
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::{Running, World};
+use url::Url;
+
+/// What a browser got.
+pub struct Page {
+    pub status: u16,
+    pub location: String,
+    pub text: String,
+}
+
+/// Opens an address, and goes nowhere else.
+pub fn visit(url: &str) -> Page {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into();
+    let mut response = agent.get(url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
+    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let text = response.body_mut().read_to_string().unwrap();
+    Page { status: response.status().as_u16(), location: location.unwrap_or_default(), text }
+}
+
+/// The address that the login tells the person to open.
+pub fn address(running: &Running<'_>) -> String {
+    running.wait_for_stderr("What you paste is not shown.");
+    address_in(&running.stderr_so_far())
+}
+
+/// The address in what was said.
+pub fn address_in(said: &str) -> String {
+    let line = said.lines().find(|line| line.contains("/o/oauth2/v2/auth?"));
+    line.unwrap_or_else(|| panic!("no address: {said}")).to_owned()
+}
+
+/// The person decides on the page; answers where the browser is sent back to.
+pub fn decides(address: &str, decision: &str) -> String {
+    let page = visit(&format!("{address}&{decision}"));
+    assert_eq!(page.status, 302, "{}", page.text);
+    page.location
+}
+
+/// The person allows everything; the code on the way back is a secret.
+pub fn allows(world: &World, address: &str) -> String {
+    let back = decides(address, "approve=1");
+    world.know_secrets_of(&json!({"code": parameter(&back, "code").unwrap()}));
+    back
+}
+
+/// A parameter of an address.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).unwrap();
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
