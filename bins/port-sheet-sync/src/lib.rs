@@ -1,6 +1,6 @@
 //! `port-sheet-sync`: booking records from the booking system into a shared Google Sheet, verified.
 //!
-//! This crate holds the whole job; `main.rs` only starts it. Direction: `sync` strings the steps together, `plan`,
+//! This crate holds the whole job; `main.rs` only starts it. Direction: `sync` and `rounds` string the steps together, `plan`,
 //! `layout`, `value` and `column` decide and touch nothing, `google` is the only one that knows Google's client.
 
 mod a1;
@@ -15,6 +15,7 @@ mod journal;
 mod layout;
 mod plan;
 mod result;
+mod rounds;
 mod rows;
 mod show;
 mod snapshot;
