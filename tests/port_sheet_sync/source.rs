@@ -184,8 +184,8 @@ fn is_quarantined(lines: &[&str], problems: &[&str], good: &Value) -> World {
     assert_eq!(sheet["problems"], json!(problems));
     assert_eq!((&sheet["rejected"], &sheet["verified"]), (&json!(problems.len()), &json!(true)));
     let rejected = world.state().join("spool/port-sheet.rejected.csv");
-    run.error(&format!("{} rows could not be used, the others are in step: ", problems.len()))
-        .error(problems[0]);
+    let rows = if problems.len() == 1 { "1 row".to_owned() } else { format!("{} rows", problems.len()) };
+    run.error(&format!("{rows} could not be used, the others are in step: ")).error(problems[0]);
     run.hint(&format!(
         "mend them where they come from; all refused rows of the source are listed in {}",
         rejected.display()

@@ -53,16 +53,18 @@ async fn try_sync(
     let done = run.rounds(result, text).await;
     (result.reads, result.writes) = run.client.requests();
     done?;
-    report_bad_rows(&run.spool, result)
+    report_bad_rows(&run.spool, result, args)
 }
 
 /// Good rows are in the sheet by now; the bad ones still make the run fail.
-fn report_bad_rows(spool: &Spool, result: &SheetResult) -> Result<()> {
+fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<()> {
     if result.rejected == 0 && result.problems.is_empty() {
         return Ok(());
     }
     let count = result.rejected.max(result.problems.len() as u64);
     let told = several(&result.problems, count);
+    let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    let others = if args.dry_run { "the others could be" } else { "the others are in step" };
     let hint = if spool.rejected == 0 {
         "in the sheet, delete all but one row of each of these bookings".to_owned()
     } else {
@@ -71,11 +73,7 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult) -> Result<()> {
             spool.rejected_path.display()
         )
     };
-    Err(Failure::new(
-        Kind::Data,
-        format!("{count} rows could not be used, the others are in step: {told}"),
-        hint,
-    ))
+    Err(Failure::new(Kind::Data, format!("{rows} could not be used, {others}: {told}"), hint))
 }
 
 fn client(context: &Context, sheet: &Sheet) -> Result<Client> {
