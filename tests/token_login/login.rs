@@ -162,6 +162,16 @@ fn without_a_terminal_the_browser_still_brings_the_answer() {
 }
 
 #[test]
+fn an_ordinary_user_logs_in() {
+    let world = built(world());
+    let before = world.credential_json();
+    let running = world.process(&["port-sheet"]).as_ordinary_user().spawn();
+    running.wait_for_stderr("prompt=consent");
+    visit(&allows(&world, &address_in(&running.stderr_so_far())));
+    is_in_place(&world, &before, &running.wait());
+}
+
+#[test]
 fn over_ssh_the_way_back_is_told_and_no_browser_is_opened() {
     let world = built(world());
     let running = world

@@ -1,7 +1,8 @@
 //! The spine of every executable: parse → report → config → record → lock → deadline → run → record → exit code.
 //!
 //! Whatever happens in a run, a panic included, becomes one outcome that is printed, recorded and returned. This is
-//! the only module that prints and the only one that chooses exit codes.
+//! the only module that prints results and failures and the only one that chooses exit codes; what a job says to a person
+//! while it waits for them is its own.
 
 mod args;
 mod output;
