@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::history::Seen;
 use crate::{Failure, Kind, Result, Secret, file, private};
 
 /// Google's token endpoint, for files that name none, as gcloud's do.
@@ -62,6 +63,8 @@ pub struct ServiceAccount {
     pub client_email: String,
     /// Where assertions are exchanged.
     pub token_uri: String,
+    /// The key: its id and the private key itself.
+    key: Secret,
     /// The whole file, for the library that signs.
     pub content: Secret,
 }
@@ -138,11 +141,13 @@ impl Place {
             let value = fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
             value.map(str::to_owned).ok_or_else(|| self.refused(format!("lacks the field {name:?}")))
         };
-        text("private_key")?;
+        let id = fields.get("private_key_id").and_then(Value::as_str).unwrap_or_default();
+        let key = Secret::new(format!("{id}\0{}", text("private_key")?));
         let content = String::from_utf8(content.to_vec()).map_err(|_| self.refused("is not UTF-8"))?;
         Ok(ServiceAccount {
             client_email: text("client_email")?,
             token_uri: text("token_uri")?,
+            key,
             content: Secret::new(content),
         })
     }
@@ -233,6 +238,17 @@ impl fmt::Display for Place {
 }
 
 impl Credential {
+    /// What this file is known by in histories: a hash over the kind and what authorizes, which tells nothing of it.
+    pub fn seen(&self) -> Seen {
+        let (kind, parts) = match self {
+            Self::User(user) => ("authorized_user", [user.refresh_token.expose(), ""]),
+            Self::ServiceAccount(account) => {
+                ("service_account", [account.client_email.as_str(), account.key.expose()])
+            }
+        };
+        Seen::of(kind, parts)
+    }
+
     /// Where its tokens come from.
     pub fn token_uri(&self) -> &str {
         match self {
@@ -240,6 +256,11 @@ impl Credential {
             Self::ServiceAccount(account) => &account.token_uri,
         }
     }
+}
+
+/// What a person's file will be known by once it holds this refresh token.
+pub fn fingerprint_of_refresh_token(refresh_token: &Secret) -> String {
+    Seen::of("authorized_user", [refresh_token.expose(), ""]).fingerprint
 }
 
 /// Whether a URL stays on this machine.
@@ -304,6 +325,17 @@ mod tests {
         for path in [&place.path, &place.previous()] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_what_authorizes_and_with_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = |content: &str| place(dir.path(), content).read().unwrap().seen();
+        let python = seen(PYTHON);
+        assert_eq!(python.fingerprint.len(), 64);
+        assert_eq!(python, seen(&PYTHON.replace("2026-01-02", "2027-01-02")));
+        assert_ne!(python, seen(&PYTHON.replace("1//r", "1//other")));
+        assert_eq!(python.fingerprint, fingerprint_of_refresh_token(&Secret::new("1//r")));
     }
 
     #[test]

@@ -6,8 +6,10 @@
 pub mod config;
 pub mod credential;
 pub mod dirs;
+pub mod event;
 pub mod failure;
 pub mod file;
+pub mod history;
 pub mod http;
 pub mod job;
 pub mod lock;

@@ -13,14 +13,19 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 /// (<https://developers.google.com/workspace/sheets/api/limits>).
 const PAUSES: usize = 5;
 
-/// The pauses between tries, the first one `first` long on average, each twice the one before.
+/// The pauses between tries of a request, the first one `first` long on average, each twice the one before.
 pub fn pauses(first: Duration) -> impl Iterator<Item = Duration> + Send {
+    pauses_between(first, PAUSES + 1)
+}
+
+/// The pauses between so many tries.
+pub fn pauses_between(first: Duration, tries: usize) -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(first)
         .with_max_delay(first.saturating_mul(64))
         .with_factor(2.0)
         .with_jitter()
-        .with_max_times(PAUSES)
+        .with_max_times(tries.saturating_sub(1))
         .build()
 }
 

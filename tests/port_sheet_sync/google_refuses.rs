@@ -80,6 +80,7 @@ fn a_401_whose_renewal_is_refused_tells_the_reason_of_the_token_endpoint() {
     outage.world.fault(revoked);
     outage.fails(77).error("400: invalid_grant (Token has been expired or revoked.)");
     assert_eq!((calls(&outage.world), outage.world.counts().tokens), (1, 2));
+    outage.world.log_in_again();
     outage.heals();
 }
 

@@ -34,9 +34,59 @@ fn a_revoked_token_needs_a_person_and_google_says_why() {
     run.error("credential \"port-sheet\": the token endpoint answered 400: invalid_grant (Token has been expired or revoked.)");
     run.hint("log in again: token-login port-sheet; nothing is lost meanwhile, the next run catches up");
     assert_eq!(outage.world.counts().tokens, 1, "a dead token is not tried again");
-    let world = &outage.world;
-    world.write_credential(&world.server.authorized_user(Some(&world.account), None));
+    outage.world.log_in_again();
     outage.heals();
+}
+
+#[test]
+fn a_dead_token_is_not_asked_again_and_its_words_are_remembered() {
+    let outage = Outage::of(world());
+    let token = outage.world.credential_json()["refresh_token"].as_str().unwrap().to_owned();
+    assert!(outage.world.server.revoke_refresh_token(&token));
+    outage.fails(77);
+    outage.world.clear_requests();
+    let run = outage.fails(77);
+    run.error(
+        "answered 400: invalid_grant (Token has been expired or revoked.); it is not asked again before 20",
+    );
+    run.hint("log in again: token-login port-sheet; nothing is lost meanwhile, the next run catches up");
+    assert_eq!(outage.world.requests().len(), 0, "the account is left in peace");
+    outage.world.log_in_again();
+    outage.heals();
+}
+
+#[test]
+fn a_database_that_cannot_be_used_never_stops_a_refresh() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
+    database.execute_batch("DROP TABLE credential; DROP TABLE refresh").unwrap();
+    drop(database);
+    world.clear_requests();
+    world.run(&[]).exit(0);
+    assert_eq!(world.counts().tokens, 1);
+}
+
+#[test]
+fn max_retries_says_how_often_a_refresh_is_tried() {
+    let outage = Outage::of(world().tables("[token-check]\nmax-retries = 2"));
+    outage.world.server.token_error(&outage.world.account, Some((503, json!("<html>503</html>"))));
+    outage.fails(69);
+    assert_eq!(outage.world.counts().tokens, 2);
+}
+
+#[test]
+fn too_many_refreshes_within_an_hour_are_held_back() {
+    let world = world().tables("[token-check]\nrefreshes-per-hour = 4").build();
+    for _ in 0..4 {
+        world.run(&[]).exit(0);
+    }
+    world.clear_requests();
+    let run = world.run(&[]);
+    run.exit(75)
+        .error("4 refreshes within an hour, as many as refreshes-per-hour allows; the next one is due at ");
+    run.hint_with("see which job asks so often: sqlite3 -box ");
+    assert_eq!(world.requests().len(), 0);
 }
 
 #[test]
@@ -44,7 +94,13 @@ fn a_session_that_must_be_renewed_is_told_by_its_subtype() {
     let mut body = refusal("invalid_grant", "reauth related error (invalid_rapt)");
     body["error_subtype"] = json!("invalid_rapt");
     let told = "answered 400: invalid_grant / invalid_rapt (reauth related error (invalid_rapt))";
-    says((400, body), 77, 1, told, "token-login port-sheet");
+    let outage = Outage::of(world());
+    outage.world.server.token_error(&outage.world.account, Some((400, body)));
+    outage.fails(77).error(told).hint_with("token-login port-sheet");
+    assert_eq!((outage.world.counts().tokens, outage.world.requests().len()), (1, 1));
+    outage.world.server.token_error(&outage.world.account, None);
+    outage.world.log_in_again();
+    outage.heals();
 }
 
 #[test]
@@ -250,9 +306,10 @@ fn a_rotated_refresh_token_is_kept_before_anything_else_happens() {
 }
 
 #[test]
-fn a_token_with_less_than_five_minutes_left_is_renewed_before_the_next_request() {
-    for (expires_in, renewed) in [(299, true), (3599, false)] {
-        let world = world().any_token().build();
+fn a_token_with_less_than_the_margin_left_is_renewed_before_the_next_request() {
+    for (margin, expires_in, renewed) in [("5m", 299, true), ("5m", 3599, false), ("2m", 299, false)] {
+        let margin = format!("[token-check]\nrefresh-margin = {margin:?}");
+        let world = world().any_token().tables(&margin).build();
         let body = json!({"access_token": "ya29.made-up-by-the-test", "expires_in": expires_in, "token_type": "Bearer"});
         world.know_secrets_of(&json!({"token": "ya29.made-up-by-the-test"}));
         world.fault(Fault {

@@ -41,10 +41,16 @@ fn value(unit: &str, name: &str) -> String {
 fn installed(edit: impl Fn(&str) -> String) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for unit in units("") {
-        let content = text(&format!("systemd-timers/{unit}")).replace("/usr/local/bin/port-sheet-sync", SYNC);
+        let content: String = text(&format!("systemd-timers/{unit}")).lines().map(existing).collect();
         shared::file::replace(&dir.path().join(&unit), edit(&content).as_bytes()).unwrap();
     }
     dir
+}
+
+/// The line with an executable that exists here.
+fn existing(line: &str) -> String {
+    let is_start = line.starts_with("ExecStart=/usr/local/bin/");
+    if is_start { format!("ExecStart={SYNC}\n") } else { format!("{line}\n") }
 }
 
 fn analyze(arguments: &[&str], files: &[&Path]) -> Output {

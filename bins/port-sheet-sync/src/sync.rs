@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use shared::config::Sheet;
-use shared::http::Http;
 use shared::job::Context;
-use shared::oauth::TokenSource;
 use shared::{Failure, Kind, Result};
 use tokio::time::timeout;
 
@@ -79,21 +77,5 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
 }
 
 fn client(context: &Context, sheet: &Sheet) -> Result<Client> {
-    let google = &context.config.google;
-    let granted = context.environment.credentials_directory.as_deref();
-    let place = context.config.place(&sheet.credential, granted, &context.state.credentials())?;
-    let scopes = context
-        .config
-        .credentials
-        .get(&sheet.credential)
-        .map(|entry| entry.scopes.clone())
-        .unwrap_or_default();
-    let tokens = TokenSource::new(
-        place,
-        scopes,
-        context.state.locks(),
-        Http::new(google.timeout)?,
-        google.first_pause,
-    );
-    Client::new(google, tokens, &sheet.spreadsheet)
+    Client::new(&context.config.google, context.tokens(&sheet.credential)?, &sheet.spreadsheet)
 }

@@ -4,6 +4,7 @@
 
 mod reader;
 mod sheet;
+mod token_check;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,12 +19,13 @@ use crate::{Failure, Kind, Result};
 
 pub use reader::{Problems, Reader};
 pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
+pub use token_check::TokenCheck;
 
 /// The spreadsheets scope: what a credential gets when it names no scopes.
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 
 /// The names that a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
-const EXECUTABLES: [&str; 2] = ["port-sheet-sync", "token-login"];
+const EXECUTABLES: [&str; 3] = ["port-sheet-sync", "token-check", "token-login"];
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub credentials: BTreeMap<String, CredentialEntry>,
     /// Sheets by name.
     pub sheets: BTreeMap<String, Sheet>,
+    /// How patient refreshes are, and what people hear of credentials.
+    pub token_check: TokenCheck,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
 }
@@ -124,6 +128,8 @@ impl Config {
         let google = Google::read(reader.nested("google", google));
         let credentials = named(&mut reader, "credential", CredentialEntry::read);
         let sheets = named(&mut reader, "sheet", Sheet::read);
+        let token_check = reader.table("token-check").unwrap_or_default();
+        let token_check = TokenCheck::read(reader.nested("token-check", token_check));
         let jobs = named(&mut reader, "job", JobEntry::read);
         for name in jobs.keys().filter(|name| !EXECUTABLES.contains(&name.as_str())) {
             let what = format!("there is no executable of this name; there are {}", EXECUTABLES.join(", "));
@@ -137,7 +143,7 @@ impl Config {
         }
         refuse_shared_tabs(&sheets, &mut reader);
         reader.finish();
-        Self { path: path.to_owned(), state_dir, google, credentials, sheets, jobs }
+        Self { path: path.to_owned(), state_dir, google, credentials, sheets, token_check, jobs }
     }
 
     /// The settings of one executable.

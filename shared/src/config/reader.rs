@@ -103,6 +103,22 @@ impl<'a> Reader<'a> {
         self.wrong(key, format!("{text:?} is not one of {list}"))
     }
 
+    /// Takes a whole number.
+    pub fn integer(&mut self, key: &'static str) -> Option<i64> {
+        match self.value(key)? {
+            Value::Integer(number) => Some(number),
+            other => self.wrong(key, format!("must be a whole number, not {}", kind(&other))),
+        }
+    }
+
+    /// Takes `true` or `false`.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        match self.value(key)? {
+            Value::Boolean(flag) => Some(flag),
+            other => self.wrong(key, format!("must be true or false, not {}", kind(&other))),
+        }
+    }
+
     /// Takes a duration such as `30s`, `25m` or `1h 30m`.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.text(key)?;

@@ -22,7 +22,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::dirs::{Environment, State};
-use crate::store::{Ending, Outcome, Run, Store};
+use crate::http::Http;
+use crate::oauth::{Asking, Ledger, TokenSource};
+use crate::store::{Ending, Outcome, Purpose, Run, Store};
 use crate::{Failure, Kind, Result, lock, logging};
 
 pub use args::Common;
@@ -49,6 +51,12 @@ pub trait Job {
     /// What is wrong with the configuration or the flags for this job, beyond what every job refuses.
     fn check(config: &Config, args: &Self::Args) -> Vec<Failure>;
 
+    /// The line and the exit code that a monitor's plugin protocol wants, if the flags ask for it. They take the place
+    /// of everything else that is printed and returned; the record stays what it is.
+    fn plugin(_args: &Self::Args, _report: &Report<Self::Body>) -> Option<Plugin> {
+        None
+    }
+
     /// Does the work.
     fn run(context: &Context, args: &Self::Args) -> impl Future<Output = Report<Self::Body>>;
 }
@@ -56,6 +64,8 @@ pub trait Job {
 /// What a run may use.
 #[derive(Debug)]
 pub struct Context {
+    /// The executable.
+    pub job: &'static str,
     /// The run's ULID.
     pub run: String,
     /// When it started.
@@ -66,6 +76,29 @@ pub struct Context {
     pub environment: Environment,
     /// The state directory.
     pub state: State,
+}
+
+impl Context {
+    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name.
+    ///
+    /// # Errors
+    /// As [`Config::place`] and [`Http::new`].
+    pub fn tokens(&self, credential: &str) -> Result<TokenSource> {
+        let ledger = self.ledger(Purpose::Work, Asking::WhenDue);
+        let granted = self.environment.credentials_directory.as_deref();
+        let place = self.config.place(credential, granted, &self.state.credentials())?;
+        let scopes = self.config.credentials.get(credential).map(|entry| entry.scopes.clone());
+        let google = &self.config.google;
+        let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());
+        let source = TokenSource::new(place, scopes, locks, Http::new(google.timeout)?, google.first_pause);
+        Ok(source.recorded_in(ledger))
+    }
+
+    /// Where this job's refreshes are recorded.
+    pub fn ledger(&self, purpose: Purpose, asking: Asking) -> Ledger {
+        let (database, settings) = (self.state.database(), self.config.token_check.clone());
+        Ledger { database, job: self.job, purpose, asking, settings }
+    }
 }
 
 /// What a run did.
@@ -79,6 +112,15 @@ pub struct Report<B> {
     pub output: String,
     /// What was done, in a line or a few; printed on a terminal or with `-v`.
     pub summary: Vec<String>,
+}
+
+/// What a run answers a monitor, in place of the usual output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// The one line on standard output.
+    pub line: String,
+    /// The exit code, of the plugin protocol's.
+    pub code: u8,
 }
 
 /// How a run ended, before it is printed and recorded.
@@ -114,13 +156,13 @@ pub fn main<J: Job>() -> ExitCode {
         Parsed::Run(cli) => cli,
         Parsed::Answered(code) => return code,
         Parsed::Refused(failure, common) => {
-            return finish::<J>(out, &common, &run, Ended::failed(vec![failure]), None);
+            return finish::<J>(out, &common, None, &run, Ended::failed(vec![failure]), None);
         }
     };
     logging::start(&environment, cli.common.verbose, cli.common.quiet);
     let mut store = None;
     let ended = begin::<J>(&cli, environment, &run, &mut store);
-    finish::<J>(out, &cli.common, &run, ended, store)
+    finish::<J>(out, &cli.common, Some(&cli.args), &run, ended, store)
 }
 
 /// Everything up to the lock. The store is handed out so that a failure after it was opened is recorded.
@@ -157,7 +199,8 @@ fn begin<J: Job>(
     if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
         return Ended::failed(vec![failure]);
     }
-    let context = Context { run: run.id.clone(), started: run.started, config, environment, state };
+    let context =
+        Context { job: J::NAME, run: run.id.clone(), started: run.started, config, environment, state };
     guarded::<J>(cli, &context)
 }
 
@@ -242,6 +285,7 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>> {
 fn finish<J: Job>(
     out: Output,
     common: &Common,
+    args: Option<&J::Args>,
     run: &Run,
     mut ended: Ended<J::Body>,
     store: Option<Store>,
@@ -253,6 +297,10 @@ fn finish<J: Job>(
     }
     let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
     info!("run {} ended with exit code {}", run.id, frame.exit);
+    if let Some(plugin) = args.and_then(|args| J::plugin(args, &ended.report)) {
+        output::asked_for(&format!("{}\n", plugin.line));
+        return ExitCode::from(plugin.code);
+    }
     out.print(common, &frame, &ended.report);
     ExitCode::from(frame.exit)
 }

@@ -7,13 +7,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Kind;
 use crate::http::Reply;
 
 /// What is to be done about a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Class {
     /// It may pass: try again.
     Transient,
@@ -36,6 +37,8 @@ pub struct Refusal {
     pub words: String,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
+    /// Whether an organisation's session policy wants the person to sign in again; it will do so regularly.
+    pub is_reauth: bool,
 }
 
 /// The body of RFC 6749, section 5.2, with Google's `error_subtype`. None of these fields holds a secret.
@@ -44,6 +47,32 @@ pub(super) struct ErrorBody {
     error: Option<String>,
     error_subtype: Option<String>,
     error_description: Option<String>,
+}
+
+impl Class {
+    /// The words that records hold.
+    const WORDS: [(&'static str, Self); 5] = [
+        ("transient", Self::Transient),
+        ("dead", Self::Dead),
+        ("broken", Self::Broken),
+        ("clock", Self::Clock),
+        ("unknown", Self::Unknown),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, class)| *class == self).map_or("unknown", |(word, _)| word)
+    }
+
+    /// The class of a word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, class)| *class)
+    }
+
+    /// Whether a person must act, so that waiting alone helps nothing.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Dead | Self::Broken | Self::Clock)
+    }
 }
 
 /// The class of an answer with this HTTP status and JSON `error`.
@@ -94,7 +123,10 @@ impl Refusal {
             Some(error) => format!("the token endpoint answered {}: {}", reply.status, spoken(error, &body)),
             None => format!("the token endpoint answered {} {}", reply.status, look(reply)),
         };
-        Self { class, words, retry_after: reply.retry_after }
+        let reauth =
+            |word: &Option<String>| matches!(word.as_deref(), Some("invalid_rapt" | "rapt_required"));
+        let is_reauth = reauth(&body.error) || reauth(&body.error_subtype);
+        Self { class, words, retry_after: reply.retry_after, is_reauth }
     }
 
     /// When nothing was heard.
@@ -103,6 +135,7 @@ impl Refusal {
             class: Class::Transient,
             words: format!("the token endpoint did not answer: {why}"),
             retry_after: None,
+            is_reauth: false,
         }
     }
 }
@@ -167,7 +200,7 @@ mod tests {
             400,
             r#"{"error":"invalid_grant","error_description":"reauth related error (invalid_rapt)","error_subtype":"invalid_rapt"}"#,
         );
-        assert_eq!(dead.class, Class::Dead);
+        assert_eq!((dead.class, dead.is_reauth), (Class::Dead, true));
         let words = "the token endpoint answered 400: invalid_grant / invalid_rapt (reauth related error (invalid_rapt))";
         assert_eq!(dead.words, words);
         let prose = refusal(503, r#"{"error":"server_error","error_description":"invalid_grant 401"}"#);

@@ -5,6 +5,7 @@
 //! own lock, with the file read again inside it.
 
 mod classify;
+mod ledger;
 mod service_account;
 mod user;
 
@@ -14,16 +15,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use log::info;
 use tokio::time::sleep;
 
-use crate::credential::{Credential, Place};
+use crate::config::TokenCheck;
+use crate::credential::{Credential, Place, fingerprint_of_refresh_token};
+use crate::history::{Good, Outcome, Seen};
 use crate::http::Http;
 use crate::lock::Lock;
-use crate::{Failure, Kind, Result, Secret, credential, lock, retry};
+use crate::{Failure, Result, Secret, credential, lock, retry};
 
 pub use classify::{Class, Refusal, classify};
+pub use ledger::{Asking, Ledger};
 pub use user::{Exchange, Granted, exchange};
-
-/// A token is fetched anew when less than this is left of it.
-const REFRESH_MARGIN: TimeDelta = TimeDelta::minutes(5);
 
 /// How long to wait for another job that refreshes the same credential: more than one exchange can take.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
@@ -63,11 +64,25 @@ pub struct TokenSource {
     locks: std::path::PathBuf,
     http: Http,
     first_pause: Duration,
+    refresh_margin: Duration,
+    tries: usize,
+    ledger: Option<Ledger>,
+    skew: Option<TimeDelta>,
     token: Option<AccessToken>,
+}
+
+/// What an exchange brought: what the file was known by, the answer, and what came beside a token.
+type Answered = (Seen, std::result::Result<AccessToken, Refusal>, Good);
+
+/// One exchange: what the file was known by, and what the server answered.
+struct Tried {
+    seen: Seen,
+    answer: std::result::Result<AccessToken, Refusal>,
 }
 
 impl TokenSource {
     /// A source for one credential. Nothing is read or sent yet. `first_pause` is the first pause between tries.
+    /// Its refreshes are not recorded: [`TokenSource::recorded_in`].
     pub fn new(
         place: Place,
         scopes: Vec<String>,
@@ -75,17 +90,27 @@ impl TokenSource {
         http: Http,
         first_pause: Duration,
     ) -> Self {
-        Self { place, scopes, locks, http, first_pause, token: None }
+        let TokenCheck { refresh_margin, max_retries: tries, .. } = TokenCheck::default();
+        let (ledger, skew, token) = (None, None, None);
+        Self { place, scopes, locks, http, first_pause, refresh_margin, tries, ledger, skew, token }
     }
 
-    /// A token with at least five minutes left.
+    /// The same source, recording every refresh and obeying the settings that come with it.
+    #[must_use]
+    pub fn recorded_in(self, ledger: Ledger) -> Self {
+        let TokenCheck { refresh_margin, max_retries: tries, .. } = ledger.settings;
+        Self { refresh_margin, tries, ledger: Some(ledger), ..self }
+    }
+
+    /// A token with at least `refresh-margin` left.
     ///
     /// # Errors
-    /// As the class of the refusal says: [`Kind::Credential`] when a person must authorize again,
-    /// [`Kind::Config`] when the OAuth client is broken or the clock is wrong, [`Kind::Unavailable`] when the endpoint
-    /// could not be reached in five tries.
+    /// As the class of the refusal says: [`crate::Kind::Credential`] when a person must authorize again,
+    /// [`crate::Kind::Config`] when the OAuth client is broken or the clock is wrong, [`crate::Kind::Unavailable`] when the endpoint
+    /// could not be reached in `max-retries` tries, [`crate::Kind::Busy`] when it was asked too often within the hour.
     pub async fn token(&mut self) -> Result<Secret> {
-        let fresh = |token: &&AccessToken| token.expires_at - Utc::now() > REFRESH_MARGIN;
+        let margin = TimeDelta::from_std(self.refresh_margin).unwrap_or(TimeDelta::MAX);
+        let fresh = |token: &&AccessToken| token.expires_at - Utc::now() > margin;
         if let Some(token) = self.token.as_ref().filter(fresh) {
             return Ok(token.value.clone());
         }
@@ -113,16 +138,24 @@ impl TokenSource {
         &self.scopes
     }
 
-    async fn fetch_with_retries(&self) -> Result<AccessToken> {
-        // Five tries: the sixth that `pauses` would allow is for the API's per-minute quota.
-        let mut pauses = retry::pauses(self.first_pause).take(4);
+    /// How far this machine's clock was ahead of the token endpoint's at the last refresh, where that is known.
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        self.skew
+    }
+
+    async fn fetch_with_retries(&mut self) -> Result<AccessToken> {
+        let mut pauses = retry::pauses_between(self.first_pause, self.tries);
         loop {
-            let refusal = match self.fetch().await? {
+            let Tried { seen, answer } = self.fetch().await?;
+            let refusal = match answer {
                 Ok(token) => return Ok(token),
                 Err(refusal) => refusal,
             };
-            let pause = pauses.next().filter(|_| refusal.class == Class::Transient);
-            let Some(pause) = pause else {
+            if refusal.class != Class::Transient {
+                return Err(self.failure(&refusal));
+            }
+            let Some(pause) = pauses.next() else {
+                self.record(&seen, Outcome::Failed(&refusal));
                 return Err(self.failure(&refusal));
             };
             info!("{}: {refusal}; trying again", self.place);
@@ -130,31 +163,69 @@ impl TokenSource {
         }
     }
 
-    /// One exchange. The outer error is local (the file, the lock); the inner one is the server's.
-    async fn fetch(&self) -> Result<std::result::Result<AccessToken, Refusal>> {
-        match self.place.read()? {
-            Credential::ServiceAccount(account) => service_account::fetch(&account, &self.scopes, &self.http)
-                .await
-                .map_err(|f| f.within(&self.place)),
+    /// One exchange, recorded unless it is to be tried again. An error is local: the file, the lock, or a refresh that
+    /// must not be sent.
+    async fn fetch(&mut self) -> Result<Tried> {
+        let mut credential = self.place.read()?;
+        let _lock = match credential {
+            Credential::ServiceAccount(_) => None,
             Credential::User(_) => {
-                let _lock = self.lock().await?;
-                let Credential::User(user) = self.place.read()? else {
-                    return Err(Failure::new(
-                        Kind::Credential,
-                        format!("{}: the file was replaced meanwhile", self.place),
-                        "run it again",
-                    ));
-                };
-                let granted = match user::fetch(&user, &self.http).await {
-                    Ok(granted) => granted,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                if let Some(rotated) = granted.refresh_token.filter(|new| *new != user.refresh_token) {
-                    self.place.rotate(&rotated)?;
-                }
-                Ok(Ok(granted.access_token))
+                let lock = self.lock().await?;
+                // Another job may have rotated it meanwhile.
+                credential = self.place.read()?;
+                Some(lock)
             }
+        };
+        let answered = self.exchange(&credential).await?;
+        Ok(self.recorded(answered))
+    }
+
+    fn recorded(&self, (seen, answer, good): Answered) -> Tried {
+        match &answer {
+            Ok(_) => self.record(&seen, Outcome::Good(good)),
+            Err(refusal) if refusal.class != Class::Transient => {
+                self.record(&seen, Outcome::Failed(refusal));
+            }
+            Err(_) => {}
         }
+        Tried { seen, answer }
+    }
+
+    async fn exchange(&mut self, credential: &Credential) -> Result<Answered> {
+        let seen = credential.seen();
+        if let Some(ledger) = &self.ledger {
+            ledger.allow(&self.place, &seen, &self.renewal(), Utc::now())?;
+        }
+        let user = match credential {
+            Credential::ServiceAccount(account) => {
+                let answer = service_account::fetch(account, &self.scopes, &self.http).await;
+                return Ok((seen, answer.map_err(|f| f.within(&self.place))?, Good::default()));
+            }
+            Credential::User(user) => user,
+        };
+        let granted = match user::fetch(user, &self.http).await {
+            Ok(granted) => granted,
+            Err(refusal) => return Ok((seen, Err(refusal), Good::default())),
+        };
+        self.skew = granted.date.map(|date| Utc::now() - date);
+        let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
+        if let Some(rotated) = &rotated {
+            self.place.rotate(rotated)?;
+        }
+        let rotated = rotated.as_ref().map(fingerprint_of_refresh_token);
+        let left = granted.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
+        let ends = left.and_then(|left| Utc::now().checked_add_signed(left));
+        let good = Good { rotated, scopes: granted.scopes, ends };
+        Ok((seen, Ok(granted.access_token), good))
+    }
+
+    fn record(&self, seen: &Seen, outcome: Outcome<'_>) {
+        let Some(ledger) = &self.ledger else { return };
+        let hint = match &outcome {
+            Outcome::Failed(refusal) => self.failure(refusal).hint,
+            Outcome::Good(_) | Outcome::NotAsked => String::new(),
+        };
+        ledger.record(&self.place, seen, outcome, &hint);
     }
 
     async fn lock(&self) -> Result<Lock> {
@@ -163,7 +234,7 @@ impl TokenSource {
     }
 
     /// What a person does about a credential that is gone.
-    fn renewal(&self) -> String {
+    pub fn renewal(&self) -> String {
         match self.place.read() {
             Ok(Credential::ServiceAccount(account)) => format!(
                 "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {} (mode 0600); nothing is lost meanwhile, the next run catches up",

@@ -67,9 +67,9 @@ async fn refusal(error: &Error, account: &ServiceAccount, http: &Http) -> Refusa
         && let Some(skew) = clock_skew(account, http).await
     {
         let words = format!("{words}; this machine's clock is {} minutes off", skew.num_minutes());
-        return Refusal { class: Class::Clock, words, retry_after: None };
+        return Refusal { class: Class::Clock, words, retry_after: None, is_reauth: false };
     }
-    Refusal { class, words, retry_after: None }
+    Refusal { class, words, retry_after: None, is_reauth: false }
 }
 
 /// How far this machine's clock is from the endpoint's, if that is too far.

@@ -3,7 +3,7 @@
 //!
 //! One exchange and what it brought; retries, locks and files are the caller's.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::{AccessToken, Refusal};
@@ -25,12 +25,14 @@ pub struct Granted {
     pub refresh_token_expires_in: Option<i64>,
     /// What the person allowed, where the answer says it.
     pub scopes: Option<Vec<String>>,
+    /// The server's clock.
+    pub date: Option<DateTime<Utc>>,
 }
 
 impl Granted {
     /// What a service account is granted: a token, with the scopes that were asked for.
     pub(super) fn of_robot(access_token: AccessToken) -> Self {
-        Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None }
+        Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None, date: None }
     }
 }
 
@@ -102,5 +104,6 @@ async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Gran
         refresh_token: body.refresh_token.filter(|token| !token.expose().is_empty()),
         refresh_token_expires_in: body.refresh_token_expires_in,
         scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
+        date: reply.date,
     })
 }

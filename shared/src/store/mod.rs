@@ -3,19 +3,23 @@
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
+mod credentials;
+mod events;
 mod runs;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
+pub use credentials::{Attempt, Blocked, Purpose};
 pub use runs::{Ending, Outcome, Run};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,9 +74,12 @@ impl Store {
             let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version < 1 {
                 transaction.execute_batch(runs::SCHEMA)?;
-                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             }
-            Ok(())
+            if version < 2 {
+                transaction.execute_batch(credentials::SCHEMA)?;
+                transaction.execute_batch(events::SCHEMA)?;
+            }
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
     }
 
@@ -94,6 +101,11 @@ impl Store {
     }
 }
 
+/// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
+fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
     let shown = path.display();
     let hint = match error.sqlite_error_code() {
@@ -103,7 +115,7 @@ fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::DiskFull) => format!("the disk is full: df -h {shown}"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             format!(
-                "move it aside; the sheets do not depend on it, only the history of runs is in it: mv {shown} {shown}.damaged"
+                "move it aside; the sheets do not depend on it, only the history of runs and of credentials is in it: mv {shown} {shown}.damaged"
             )
         }
         _ => format!("look at it: ls -la {shown}; df -h {shown}"),

@@ -2,10 +2,10 @@
 //!
 //! A row that stays `running` is a run that was killed. No secret and no booking data is in it.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
 
-use super::Store;
+use super::{Store, stamp};
 use crate::{Failure, Result};
 
 pub(super) const SCHEMA: &str = "
@@ -116,11 +116,6 @@ impl Store {
         })?;
         Ok(())
     }
-}
-
-/// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
-fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

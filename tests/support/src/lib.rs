@@ -27,5 +27,5 @@ pub use process::Process;
 pub use run::Run;
 pub use running::Running;
 pub use sheet::{Counts, PERSON, TAB};
-pub use store::Record;
+pub use store::{Record, Told};
 pub use world::World;

@@ -119,6 +119,11 @@ impl<'w> Process<'w> {
         self.again(OsStr::new(program), &before)
     }
 
+    /// Runs it at another time: the clock starts there and goes on from it, for everything that it starts as well.
+    pub fn at(self, now: &str) -> Self {
+        self.under("faketime", &["-m", now]).env("TZ", "UTC")
+    }
+
     /// The same process with another program and more arguments before its own.
     fn again(self, program: &OsStr, before: &[&OsStr]) -> Self {
         let mut process = Self { killed_after: self.killed_after, ..Self::new(self.world, program) };

@@ -94,6 +94,16 @@ impl World {
         Process::new(self, &self.executable).args(args)
     }
 
+    /// A process of another executable of the same build, by its name, with the world's config and these arguments.
+    ///
+    /// # Panics
+    /// When it was not built.
+    pub fn process_of(&self, name: &str, args: &[&str]) -> Process<'_> {
+        let path = Path::new(&self.executable).with_file_name(name);
+        assert!(path.exists(), "{} was not built: cargo build --workspace", path.display());
+        Process::new(self, path).arg("--config").arg(self.config()).args(args)
+    }
+
     /// Runs the executable with the world's config and these arguments, to its end.
     pub fn run(&self, args: &[&str]) -> Run {
         self.process(args).run()
@@ -128,6 +138,11 @@ impl World {
     pub fn write_credential(&self, content: &Value) {
         self.know_secrets_of(content);
         self.write_private(&self.credential(), content.to_string().as_bytes());
+    }
+
+    /// The person authorizes the account again: another grant in the credential's file.
+    pub fn log_in_again(&self) {
+        self.write_credential(&self.server.authorized_user(Some(&self.account), None));
     }
 
     /// The job's credential as it stands in the file.

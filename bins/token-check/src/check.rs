@@ -1,0 +1,180 @@
+//! One credential: its file, a probe when one is due, what was granted, what it reaches, what is to be expected.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use log::info;
+use shared::config::Sheet;
+use shared::credential::Place;
+use shared::event::shown;
+use shared::history::{Due, History, Outcome, Seen};
+use shared::http::Http;
+use shared::job::Context;
+use shared::oauth::{Asking, TokenSource};
+use shared::reach::{self, Reacher};
+use shared::store::{Purpose, Store};
+use shared::{Failure, Kind, Result, Secret};
+
+use crate::forecast::{self, Facts};
+use crate::result::{CredentialResult, SheetReach};
+use crate::{Args, scope};
+
+/// Google refuses what comes from a clock that is further off.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+/// Checks one credential; every failure ends up in the result.
+pub async fn check(context: &Context, name: &str, needed: &[String], args: Args) -> CredentialResult {
+    let mut result = CredentialResult::new(name);
+    if let Err(failure) = try_check(context, name, needed, args, &mut result).await {
+        result.fail(failure);
+    }
+    result
+}
+
+async fn try_check(
+    context: &Context,
+    name: &str,
+    needed: &[String],
+    args: Args,
+    result: &mut CredentialResult,
+) -> Result<()> {
+    let granted = context.environment.credentials_directory.as_deref();
+    let place = context.config.place(name, granted, &context.state.credentials())?;
+    let mut store = Store::open(&context.state.database())?;
+    if let Some(history) = store.history(name)? {
+        result.tell(&history);
+    }
+    let seen = place.read()?.seen();
+    result.kind = Some(seen.kind.to_owned());
+    let now = Utc::now();
+    let due = due(context, store.history(name)?.as_ref(), &seen, now);
+    if !args.offline {
+        let asking = if args.now { Asking::Now } else { Asking::WhenDue };
+        let tokens = context.tokens(name)?.recorded_in(context.ledger(Purpose::Probe, asking));
+        if args.now || due == Due::Now {
+            probe(context, tokens, result).await;
+        } else {
+            // Somebody may be due a reminder all the same.
+            let hint = tokens.renewal();
+            context.ledger(Purpose::Probe, asking).record(&place, &seen, Outcome::NotAsked, &hint);
+        }
+    }
+    let history =
+        store.history(name)?.filter(|history| result.probed || history.fingerprint == seen.fingerprint);
+    let Some(history) = history else { return Ok(()) };
+    result.tell(&history);
+    // A rotation changed what the file is known by.
+    let seen = if result.probed { place.read()?.seen() } else { seen };
+    if let Due::At(at) = self::due(context, Some(&history), &seen, Utc::now()) {
+        result.next_probe = Some(at);
+    }
+    if !result.probed {
+        remember(&place, &history, result, || renewal(context, name));
+    }
+    judge(context, &mut store, &history, needed, args, result)
+}
+
+fn due(context: &Context, history: Option<&History>, seen: &Seen, now: DateTime<Utc>) -> Due {
+    let interval = context.config.token_check.recovery_interval;
+    let interval = TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX);
+    history.map_or(Due::Now, |history| history.probe_due(seen, interval, now))
+}
+
+fn renewal(context: &Context, name: &str) -> String {
+    context.tokens(name).map_or_else(|failure| failure.hint, |tokens| tokens.renewal())
+}
+
+/// A real refresh, then everything that can be seen with its token.
+async fn probe(context: &Context, mut tokens: TokenSource, result: &mut CredentialResult) {
+    result.probed = true;
+    let token = match tokens.token().await {
+        Ok(token) => token,
+        Err(failure) => return result.fail(failure),
+    };
+    if let Some(failure) = tokens.clock_skew().and_then(|skew| wrong_clock(skew, &result.credential)) {
+        result.fail(failure);
+    }
+    let name = result.credential.clone();
+    for sheet in context.config.sheets.values().filter(|sheet| sheet.credential == name) {
+        let reached = reach(context, sheet, &tokens, &token).await;
+        let error = reached.err().map(|failure| failure.within(format_args!("sheet {:?}", sheet.name)));
+        error.iter().for_each(|failure| result.fail(failure.clone()));
+        result.sheets.push(SheetReach { sheet: sheet.name.clone(), reached: error.is_none(), error });
+    }
+}
+
+async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<()> {
+    let google = &context.config.google;
+    let account = tokens.account();
+    let reacher = Reacher { token, account: &account, scopes: tokens.scopes() };
+    reach::sheet(&Http::new(google.timeout)?, google, sheet, reacher).await
+}
+
+fn wrong_clock(skew: TimeDelta, name: &str) -> Option<Failure> {
+    let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+    (skew.abs() > CLOCK_TOLERANCE).then(|| {
+        Failure::new(
+            Kind::Config,
+            format!(
+                "credential {name:?}: this machine's clock is {} {direction} Google's",
+                shown(skew.abs())
+            ),
+            "set the clock: timedatectl set-ntp true; timedatectl status",
+        )
+    })
+}
+
+/// What failed last time, when it is not tried again yet.
+fn remember(place: &Place, history: &History, result: &mut CredentialResult, renewal: impl Fn() -> String) {
+    let Some(class) = history.class else { return };
+    let words = history.words.as_deref().unwrap_or("it does not work");
+    let next = match result.next_probe {
+        Some(at) => format!("; the next probe is due at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        None => "; a probe is due".to_owned(),
+    };
+    let hint = if class.needs_a_person() {
+        renewal()
+    } else {
+        "nothing to do if it passes: it is probed again; to probe it now: token-check --now".to_owned()
+    };
+    result.fail(Failure::new(class.kind(), format!("{place}: {words}{next}"), hint));
+}
+
+/// What follows from the history: scopes, key age, forecasts.
+fn judge(
+    context: &Context,
+    store: &mut Store,
+    history: &History,
+    needed: &[String],
+    args: Args,
+    result: &mut CredentialResult,
+) -> Result<()> {
+    let (name, now, settings) = (result.credential.clone(), Utc::now(), &context.config.token_check);
+    let missing_scopes = scope::missing(needed, &history.scopes);
+    let logins = store.logins(&name)?.len();
+    let (refreshes, _) = store.refreshes_since(&name, now - TimeDelta::hours(1))?;
+    let facts = Facts { name: &name, history, logins, missing_scopes: &missing_scopes, refreshes, settings };
+    result.forecasts = forecast::of(&facts, now);
+    if !args.offline {
+        let events: Vec<_> =
+            result.forecasts.iter().map(|forecast| forecast::event(&facts, forecast)).collect();
+        store.tell(&events, now).unwrap_or_else(|failure| info!("forecasts are not stored: {failure}"));
+    }
+    result.blocked = store.blocked(&name)?;
+    if !missing_scopes.is_empty() {
+        result.fail(Failure::new(
+            Kind::Credential,
+            format!("credential {name:?} was not granted {}", missing_scopes.join(" ")),
+            format!("log in again and allow all of it: token-login {name}"),
+        ));
+    }
+    let is_old = TimeDelta::from_std(settings.key_age_fail).is_ok_and(|age| now - history.obtained >= age);
+    if history.kind == "service_account" && is_old {
+        let days = (now - history.obtained).num_days();
+        result.fail(Failure::new(
+            Kind::Credential,
+            format!("credential {name:?}: its key has been in use for {days} days, longer than key-age-fail allows"),
+            "make a new key at https://console.cloud.google.com/iam-admin/serviceaccounts, install it, then delete the old one",
+        ));
+    }
+    result.missing_scopes = missing_scopes;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! `token-check`: does every credential still work, for how long, and what is to be done about it?
+//!
+//! Direction: `check` looks at one credential, `forecast`, `scope` and `nagios` decide and touch nothing, `recovery`
+//! starts what waited.
+
+mod check;
+mod forecast;
+mod nagios;
+mod recovery;
+mod result;
+mod scope;
+mod table;
+
+use std::time::Duration;
+
+use shared::config::Config;
+use shared::job::{Context, Job, Plugin, Report};
+use shared::{Failure, Kind};
+
+pub use forecast::{Forecast, Reason};
+pub use result::{Body, CredentialResult, SheetReach};
+
+/// The job.
+#[derive(Debug)]
+pub struct TokenCheck;
+
+/// Its own flags.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Args {
+    /// Probe every credential now, due or not
+    #[arg(long, conflicts_with = "offline")]
+    now: bool,
+    /// Look only at files and at what is known; send nothing
+    #[arg(long)]
+    offline: bool,
+    /// Print one line for Nagios and end with its exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+    #[arg(long)]
+    nagios: bool,
+}
+
+impl Job for TokenCheck {
+    const NAME: &'static str = "token-check";
+    const ABOUT: &'static str = "Checks every credential: file, token, scopes, reach of its sheets, what it will die of; starts what waited";
+    const EXAMPLE: &'static str = "token-check --config /etc/port-jobs/config.toml --now -v";
+    /// More than on-recovery may take by default.
+    const DEADLINE: Duration = Duration::from_secs(30 * 60);
+    const UNFINISHED: &'static str = "the next run checks all of it again";
+    type Args = Args;
+    type Body = Body;
+
+    fn check(config: &Config, _args: &Args) -> Vec<Failure> {
+        if !config.credentials.is_empty() {
+            return Vec::new();
+        }
+        let shown = config.path.display();
+        let hint = format!("add a [credential.NAME] table to {shown}; examples/config.toml shows one");
+        let message = format!("{shown}: there is no [credential.NAME] table, so nothing to check");
+        vec![Failure::new(Kind::Config, message, hint)]
+    }
+
+    async fn run(context: &Context, args: &Args) -> Report<Body> {
+        let mut body = Body::default();
+        for (name, entry) in &context.config.credentials {
+            body.credentials.push(check::check(context, name, &entry.scopes, *args).await);
+        }
+        let mut failures: Vec<Failure> =
+            body.credentials.iter().flat_map(|result| result.failures.iter().cloned()).collect();
+        if !args.offline {
+            for result in &mut body.credentials {
+                failures.extend(recovery::after(context, result).await);
+            }
+        }
+        let summary = table::lines(&body.credentials);
+        Report { failures, body, output: String::new(), summary }
+    }
+
+    fn plugin(args: &Args, report: &Report<Body>) -> Option<Plugin> {
+        args.nagios.then(|| nagios::plugin(report))
+    }
+}

@@ -1,0 +1,135 @@
+//! The one line and the exit code of a Nagios plugin. Pure.
+//!
+//! The form is that of <https://nagios-plugins.org/doc/guidelines.html>: a text, a bar, and numbers.
+
+use std::fmt::Write as _;
+
+use shared::Kind;
+use shared::job::{Plugin, Report};
+
+use crate::result::{Body, CredentialResult};
+
+/// How bad it is, in the order of the plugin's exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+}
+
+/// The answer for a monitor.
+pub fn plugin(report: &Report<Body>) -> Plugin {
+    let credentials = &report.body.credentials;
+    let level = level(report);
+    let mut line = format!("TOKEN {} - {}", level.word(), text(report).replace('|', "/"));
+    let failing = credentials.iter().filter(|result| result.error.is_some()).count();
+    let _ = write!(line, " | credentials={} failing={failing};;0", credentials.len());
+    for result in credentials {
+        let _ = write!(
+            line,
+            " '{}_failures'={} '{}_forecasts'={}",
+            result.credential,
+            result.failed_refreshes,
+            result.credential,
+            result.forecasts.len()
+        );
+    }
+    Plugin { line, code: level.code() }
+}
+
+/// A run that checked nothing knows nothing. Trouble that may pass is a warning.
+fn level(report: &Report<Body>) -> Level {
+    let passes = |kind| matches!(kind, Kind::Unavailable | Kind::Busy);
+    if report.body.credentials.is_empty() {
+        Level::Unknown
+    } else if report.failures.iter().any(|failure| !passes(failure.kind)) {
+        Level::Critical
+    } else if !report.failures.is_empty() || forecasts(report).next().is_some() {
+        Level::Warning
+    } else {
+        Level::Ok
+    }
+}
+
+fn text(report: &Report<Body>) -> String {
+    let worst = report.failures.iter().min_by_key(|failure| failure.kind);
+    match worst {
+        Some(failure) => format!("{}; {}", failure.message, failure.hint),
+        None => forecasts(report)
+            .next()
+            .unwrap_or_else(|| format!("{} credentials work", report.body.credentials.len())),
+    }
+}
+
+fn forecasts(report: &Report<Body>) -> impl Iterator<Item = String> {
+    let told = |result: &CredentialResult| {
+        let name = result.credential.clone();
+        let lines = result.forecasts.iter();
+        lines.map(|forecast| format!("{name}: {}; {}", forecast.text, forecast.remedy)).collect::<Vec<_>>()
+    };
+    report.body.credentials.iter().flat_map(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Failure;
+
+    use super::*;
+    use crate::forecast::{Forecast, Reason};
+
+    fn report(failure: Option<Failure>, forecasts: usize) -> Report<Body> {
+        let forecast = Forecast { reason: Reason::Idle, date: None, text: "t".into(), remedy: "r".into() };
+        let mut result = CredentialResult::new("a");
+        result.forecasts = vec![forecast; forecasts];
+        failure.iter().for_each(|failure| result.fail(failure.clone()));
+        let body = Body { credentials: vec![result] };
+        Report { failures: failure.into_iter().collect(), body, output: String::new(), summary: Vec::new() }
+    }
+
+    #[test]
+    fn each_state_has_its_word_and_its_code_and_a_bar_stands_once() {
+        let fails = |kind| Some(Failure::new(kind, "a|b", "hint"));
+        for (report, code, start) in [
+            (report(None, 0), 0, "TOKEN OK - 1 credentials work | credentials=1 failing=0;;0 'a_failures'=0"),
+            (report(None, 1), 1, "TOKEN WARNING - a: t; r | "),
+            (report(fails(Kind::Unavailable), 0), 1, "TOKEN WARNING - a/b; hint | "),
+            (
+                report(fails(Kind::Credential), 0),
+                2,
+                "TOKEN CRITICAL - a/b; hint | credentials=1 failing=1;;0",
+            ),
+        ] {
+            let plugin = plugin(&report);
+            assert_eq!(plugin.code, code, "{}", plugin.line);
+            assert!(plugin.line.starts_with(start), "{}", plugin.line);
+            assert_eq!(plugin.line.matches('|').count(), 1, "{}", plugin.line);
+        }
+    }
+
+    #[test]
+    fn a_run_that_checked_nothing_is_unknown() {
+        let nothing = Report { body: Body::default(), ..report(None, 0) };
+        assert_eq!(plugin(&nothing).code, 3);
+    }
+}

@@ -1,0 +1,347 @@
+//! Histories of credentials: every refresh of every job, logins, outages, and which jobs an outage holds up.
+//!
+//! What an outcome means is decided in [`crate::history`] and [`crate::event`]; here it is stored, in one transaction
+//! with its events. No secret is in it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::{Store, events, stamp};
+use crate::Result;
+use crate::config::TokenCheck;
+use crate::event;
+use crate::history::{History, Outcome, Seen, Told};
+use crate::oauth::Class;
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE credential (
+        name           TEXT PRIMARY KEY,
+        fingerprint    TEXT NOT NULL,
+        kind           TEXT NOT NULL,
+        obtained       TEXT NOT NULL,
+        last_good      TEXT,
+        last_try       TEXT,
+        probed         TEXT,
+        first_failure  TEXT,
+        failures       INTEGER NOT NULL,
+        class          TEXT,
+        words          TEXT,
+        scopes         TEXT NOT NULL,
+        ends           TEXT,
+        week_death     TEXT,
+        reauths        INTEGER NOT NULL,
+        told_first     TEXT,
+        told_escalated TEXT,
+        told_reminded  TEXT,
+        recovered      TEXT
+    ) STRICT;
+    CREATE TABLE refresh (
+        id         INTEGER PRIMARY KEY,
+        credential TEXT NOT NULL,
+        job        TEXT NOT NULL,
+        at         TEXT NOT NULL,
+        class      TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX refresh_by_credential ON refresh (credential, at);
+    CREATE TABLE login (
+        credential  TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        at          TEXT NOT NULL,
+        PRIMARY KEY (credential, fingerprint)
+    ) STRICT;
+    CREATE TABLE blocked (
+        credential TEXT NOT NULL,
+        job        TEXT NOT NULL,
+        since      TEXT NOT NULL,
+        PRIMARY KEY (credential, job)
+    ) STRICT;
+";
+
+/// How many refreshes are kept of each credential: more than an hour may bring.
+const REFRESHES_KEPT: u32 = 10_000;
+
+/// How many logins are kept of each: more than Google keeps tokens alive.
+const LOGINS_KEPT: u32 = 200;
+
+const COLUMNS: &str = "fingerprint, kind, obtained, last_good, last_try, probed, first_failure, failures, class, words, \
+    scopes, ends, week_death, reauths, told_first, told_escalated, told_reminded, recovered";
+
+/// Why a token was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To do something with it; a failure holds the job up.
+    Work,
+    /// To see whether it works.
+    Probe,
+}
+
+/// One refresh, or one look at the file.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The credential's name.
+    pub credential: &'a str,
+    /// The job.
+    pub job: &'a str,
+    /// Why.
+    pub purpose: Purpose,
+    /// What the file was known by when it was sent.
+    pub seen: Seen,
+    /// What came of it.
+    pub outcome: Outcome<'a>,
+    /// What a person is to do about a failure.
+    pub hint: &'a str,
+}
+
+/// A job that an outage holds up.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Blocked {
+    /// The executable.
+    pub job: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+impl Store {
+    /// A credential's history; none when it was never seen.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn history(&mut self, credential: &str) -> Result<Option<History>> {
+        self.transaction(|transaction| load(transaction, credential))
+    }
+
+    /// Records an outcome with the events that follow from it, and answers the history after it.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn record(
+        &mut self,
+        attempt: &Attempt<'_>,
+        settings: &TokenCheck,
+        now: DateTime<Utc>,
+    ) -> Result<History> {
+        let name = attempt.credential;
+        self.transaction(|transaction| {
+            let before = known(transaction, name, &attempt.seen, now)?;
+            let mut after = before.clone().after(&attempt.outcome, now);
+            if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {
+                after.probed = Some(now);
+            }
+            let (told, now_told) = event::decide(name, attempt.hint, &before, &after, settings, now);
+            after.told = now_told;
+            save(transaction, name, &after)?;
+            events::insert(transaction, &told, now)?;
+            note_refresh(transaction, attempt, now)?;
+            note_blocked(transaction, attempt, &after, now)?;
+            Ok(after)
+        })
+    }
+
+    /// How many refreshes of a credential there were since a moment, and when the first of them was.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn refreshes_since(
+        &mut self,
+        credential: &str,
+        since: DateTime<Utc>,
+    ) -> Result<(u32, Option<DateTime<Utc>>)> {
+        self.transaction(|transaction| {
+            let query = "SELECT count(*), min(at) FROM refresh WHERE credential = ?1 AND at > ?2";
+            transaction
+                .query_row(query, params![credential, stamp(since)], |row| Ok((row.get(0)?, time(row, 1)?)))
+        })
+    }
+
+    /// When each authorization that a credential had was first seen, oldest first, as many as are kept.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn logins(&mut self, credential: &str) -> Result<Vec<DateTime<Utc>>> {
+        self.transaction(|transaction| {
+            let mut query = transaction.prepare("SELECT at FROM login WHERE credential = ?1 ORDER BY at")?;
+            let times = query.query_map(params![credential], |row| time(row, 0))?;
+            times.filter_map(rusqlite::Result::transpose).collect()
+        })
+    }
+
+    /// The jobs that a credential's outage holds up.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn blocked(&mut self, credential: &str) -> Result<Vec<Blocked>> {
+        self.transaction(|transaction| blocked(transaction, credential))
+    }
+
+    /// After a credential came back: the jobs that waited, once; none when nothing came back or another process has
+    /// taken them.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn claim_recovery(&mut self, credential: &str) -> Result<Option<Vec<Blocked>>> {
+        self.transaction(|transaction| {
+            let take = "UPDATE credential SET recovered = NULL WHERE name = ?1 AND recovered IS NOT NULL";
+            if transaction.execute(take, params![credential])? == 0 {
+                return Ok(None);
+            }
+            let waiting = blocked(transaction, credential)?;
+            transaction.execute("DELETE FROM blocked WHERE credential = ?1", params![credential])?;
+            Ok(Some(waiting))
+        })
+    }
+}
+
+/// The history before an outcome, for the file as it was seen: a new authorization is noted as a login.
+fn known(
+    transaction: &Transaction<'_>,
+    name: &str,
+    seen: &Seen,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<History> {
+    let history = load(transaction, name)?;
+    if let Some(history) = &history
+        && history.fingerprint == seen.fingerprint
+    {
+        return Ok(history.clone());
+    }
+    transaction.execute(
+        "INSERT OR IGNORE INTO login (credential, fingerprint, at) VALUES (?1, ?2, ?3)",
+        params![name, seen.fingerprint, stamp(now)],
+    )?;
+    transaction.execute(
+        "DELETE FROM login WHERE credential = ?1 AND at <=
+             (SELECT at FROM login WHERE credential = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
+        params![name, LOGINS_KEPT],
+    )?;
+    // A file that was put back is as old as it is.
+    let first_seen = "SELECT at FROM login WHERE credential = ?1 AND fingerprint = ?2";
+    let obtained = transaction
+        .query_row(first_seen, params![name, seen.fingerprint], |row| time(row, 0))
+        .optional()?
+        .flatten()
+        .unwrap_or(now);
+    Ok(match history {
+        Some(history) => history.renewed(seen, obtained),
+        None => History::new(seen, obtained),
+    })
+}
+
+fn load(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<History>> {
+    let query = format!("SELECT {COLUMNS} FROM credential WHERE name = ?1");
+    transaction.query_row(&query, params![name], read).optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<History> {
+    let class: Option<String> = row.get(8)?;
+    let scopes: String = row.get(10)?;
+    Ok(History {
+        fingerprint: row.get(0)?,
+        kind: row.get(1)?,
+        obtained: time(row, 2)?.unwrap_or_default(),
+        last_good: time(row, 3)?,
+        last_try: time(row, 4)?,
+        probed: time(row, 5)?,
+        first_failure: time(row, 6)?,
+        failures: row.get(7)?,
+        class: class.map(|word| Class::of_word(&word).unwrap_or(Class::Unknown)),
+        words: row.get(9)?,
+        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        ends: time(row, 11)?,
+        week_death: time(row, 12)?,
+        reauths: row.get(13)?,
+        told: Told { first: time(row, 14)?, escalated: time(row, 15)?, reminded: time(row, 16)? },
+        recovered: time(row, 17)?,
+    })
+}
+
+fn save(transaction: &Transaction<'_>, name: &str, history: &History) -> rusqlite::Result<()> {
+    let insert = format!(
+        "INSERT OR REPLACE INTO credential (name, {COLUMNS})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+    );
+    let told = &history.told;
+    transaction.execute(
+        &insert,
+        params![
+            name,
+            history.fingerprint,
+            history.kind,
+            stamp(history.obtained),
+            history.last_good.map(stamp),
+            history.last_try.map(stamp),
+            history.probed.map(stamp),
+            history.first_failure.map(stamp),
+            history.failures,
+            history.class.map(Class::word),
+            history.words,
+            history.scopes.join(" "),
+            history.ends.map(stamp),
+            history.week_death.map(stamp),
+            history.reauths,
+            told.first.map(stamp),
+            told.escalated.map(stamp),
+            told.reminded.map(stamp),
+            history.recovered.map(stamp),
+        ],
+    )?;
+    Ok(())
+}
+
+fn note_refresh(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt<'_>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let word = match &attempt.outcome {
+        Outcome::Good(_) => "ok",
+        Outcome::Failed(refusal) => refusal.class.word(),
+        Outcome::NotAsked => return Ok(()),
+    };
+    transaction.execute(
+        "INSERT INTO refresh (credential, job, at, class) VALUES (?1, ?2, ?3, ?4)",
+        params![attempt.credential, attempt.job, stamp(now), word],
+    )?;
+    transaction.execute(
+        "DELETE FROM refresh WHERE credential = ?1 AND (at < ?2 OR id <=
+             (SELECT id FROM refresh WHERE credential = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))",
+        params![attempt.credential, stamp(now - TimeDelta::days(30)), REFRESHES_KEPT],
+    )?;
+    Ok(())
+}
+
+/// A job that is given a token waits no longer; one that is not waits from its first failure on.
+fn note_blocked(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt<'_>,
+    after: &History,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let (credential, job) = (attempt.credential, attempt.job);
+    if attempt.purpose == Purpose::Probe {
+        return Ok(());
+    }
+    if after.first_failure.is_none() {
+        let delete = "DELETE FROM blocked WHERE credential = ?1 AND job = ?2";
+        return transaction.execute(delete, params![credential, job]).map(drop);
+    }
+    let insert = "INSERT OR IGNORE INTO blocked (credential, job, since) VALUES (?1, ?2, ?3)";
+    transaction.execute(insert, params![credential, job, stamp(now)]).map(drop)
+}
+
+fn blocked(transaction: &Transaction<'_>, credential: &str) -> rusqlite::Result<Vec<Blocked>> {
+    let mut query =
+        transaction.prepare("SELECT job, since FROM blocked WHERE credential = ?1 ORDER BY since, job")?;
+    let rows = query.query_map(params![credential], |row| {
+        Ok(Blocked { job: row.get(0)?, since: time(row, 1)?.unwrap_or_default() })
+    })?;
+    rows.collect()
+}
+
+/// A time that cannot be read counts as unknown: a history is worth less than a run.
+fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+use super::*;
+use crate::history::Good;
+use crate::oauth::Refusal;
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn seen(fingerprint: &str) -> Seen {
+    Seen { fingerprint: fingerprint.into(), kind: "authorized_user" }
+}
+
+fn attempt<'a>(fingerprint: &str, outcome: Outcome<'a>) -> Attempt<'a> {
+    let (credential, job) = ("port-sheet", "a-job");
+    Attempt { credential, job, purpose: Purpose::Work, seen: seen(fingerprint), outcome, hint: "hint" }
+}
+
+fn dead() -> Refusal {
+    Refusal { class: Class::Dead, words: "invalid_grant".into(), retry_after: None, is_reauth: true }
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    store: Store,
+}
+
+fn world() -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("state.db")).unwrap();
+    World { dir, store }
+}
+
+impl World {
+    fn record(&mut self, attempt: &Attempt<'_>, now: &str) -> History {
+        self.store.record(attempt, &TokenCheck::default(), at(now)).unwrap()
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let mut query = self.store.connection.prepare("SELECT kind FROM event ORDER BY id").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(|kind| kind.unwrap()).collect()
+    }
+}
+
+#[test]
+fn what_is_recorded_is_read_back_whole() {
+    let mut world = world();
+    let good = Good {
+        rotated: Some("b".into()),
+        scopes: Some(vec!["x".into(), "y".into()]),
+        ends: Some(at("2026-08-01T00:00:00Z")),
+    };
+    let history = world.record(&attempt("a", Outcome::Good(good)), "2026-05-13T12:00:00.123Z");
+    assert_eq!(world.store.history("port-sheet").unwrap(), Some(history));
+    let failed = world.record(&attempt("b", Outcome::Failed(&dead())), "2026-05-13T12:30:00Z");
+    assert_eq!(world.store.history("port-sheet").unwrap().as_ref(), Some(&failed));
+    assert_eq!((failed.failures, failed.reauths, failed.obtained), (1, 1, at("2026-05-13T12:00:00.123Z")));
+    assert_eq!(world.store.history("another").unwrap(), None);
+}
+
+#[test]
+fn an_outage_blocks_the_job_and_its_end_gives_the_waiting_jobs_out_once() {
+    let mut world = world();
+    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:30:00Z");
+    let waiting = [Blocked { job: "a-job".into(), since: at("2026-05-13T12:00:00Z") }];
+    assert_eq!(world.store.blocked("port-sheet").unwrap(), waiting);
+    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), None, "not before it works");
+    let probe =
+        Attempt { purpose: Purpose::Probe, job: "another", ..attempt("b", Outcome::Good(Good::default())) };
+    world.record(&probe, "2026-05-13T13:00:00Z");
+    assert_eq!(world.store.claim_recovery("port-sheet").unwrap().unwrap(), waiting);
+    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), None);
+    assert_eq!(world.kinds(), ["first-failure", "active-recovery", "recovered"]);
+}
+
+#[test]
+fn a_job_that_is_given_a_token_itself_no_longer_waits() {
+    let mut world = world();
+    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    world.record(&attempt("b", Outcome::Good(Good::default())), "2026-05-13T13:00:00Z");
+    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), Some(Vec::new()));
+}
+
+#[test]
+fn a_new_file_is_a_login_and_an_old_one_put_back_is_as_old_as_it_is() {
+    let mut world = world();
+    for (fingerprint, now, obtained) in [
+        ("a", "2026-05-13T12:00:00Z", "2026-05-13T12:00:00Z"),
+        ("b", "2026-05-14T12:00:00Z", "2026-05-14T12:00:00Z"),
+        ("a", "2026-05-15T12:00:00Z", "2026-05-13T12:00:00Z"),
+    ] {
+        let history = world.record(&attempt(fingerprint, Outcome::Good(Good::default())), now);
+        assert_eq!(history.obtained, at(obtained), "{now}");
+    }
+    assert_eq!(world.store.logins("port-sheet").unwrap().len(), 2);
+}
+
+#[test]
+fn refreshes_are_counted_and_old_ones_dropped() {
+    let mut world = world();
+    for now in
+        ["2026-01-01T12:00:00Z", "2026-05-13T11:00:00Z", "2026-05-13T11:30:00Z", "2026-05-13T12:00:00Z"]
+    {
+        world.record(&attempt("a", Outcome::Good(Good::default())), now);
+    }
+    world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:01:00Z");
+    let count = world.store.refreshes_since("port-sheet", at("2026-05-13T11:00:00Z")).unwrap();
+    assert_eq!(count, (2, Some(at("2026-05-13T11:30:00Z"))));
+    assert_eq!(world.store.refreshes_since("port-sheet", at("2025-01-01T00:00:00Z")).unwrap().0, 3);
+}
+
+#[test]
+fn several_processes_at_once_tell_an_outage_once() {
+    let world = world();
+    let path = world.dir.path().join("state.db");
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let mut store = Store::open(&path).unwrap();
+                let now = at("2026-05-13T12:00:00Z");
+                store.record(&attempt("a", Outcome::Failed(&dead())), &TokenCheck::default(), now).unwrap();
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(world.kinds(), ["first-failure", "active-recovery", "escalated"]);
+}
+
+#[test]
+fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    crate::file::open_private(&path).unwrap();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(super::super::runs::SCHEMA).unwrap();
+    old.execute_batch(
+        "INSERT INTO run (run, job, pid, started, outcome) VALUES ('1', 'j', 1, 't', 'ok'); PRAGMA user_version = 1",
+    )
+    .unwrap();
+    drop(old);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.version().unwrap(), 2);
+    assert_eq!(store.history("port-sheet").unwrap(), None);
+    let runs: i64 = store.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(runs, 1);
+}

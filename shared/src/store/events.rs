@@ -1,0 +1,79 @@
+//! The table of events: what people are to hear, in the order it happened, each once.
+//!
+//! `delivered` stays NULL until a sink has taken it.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Transaction, params};
+
+use super::{Store, stamp};
+use crate::Result;
+use crate::event::Event;
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE event (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        at        TEXT NOT NULL,
+        subject   TEXT NOT NULL,
+        kind      TEXT NOT NULL,
+        text      TEXT NOT NULL,
+        hint      TEXT NOT NULL,
+        once      TEXT UNIQUE,
+        delivered TEXT
+    ) STRICT;
+    CREATE INDEX event_pending ON event (id) WHERE delivered IS NULL;
+";
+
+/// Stores events within the transaction that made them true.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    events: &[Event],
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    for event in events {
+        transaction.execute(
+            "INSERT OR IGNORE INTO event (at, subject, kind, text, hint, once) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![stamp(now), event.subject, event.kind.word(), event.text, event.hint, event.once],
+        )?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Stores events; of those with the same mark only the first that any job stored is kept.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn tell(&mut self, events: &[Event], now: DateTime<Utc>) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.transaction(|transaction| insert(transaction, events, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+
+    #[test]
+    fn an_event_with_a_mark_is_kept_once_and_one_without_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("state.db")).unwrap();
+        let event = |once: Option<&str>| Event {
+            subject: "credential.a".into(),
+            kind: Kind::Forecast,
+            text: "text".into(),
+            hint: "hint".into(),
+            once: once.map(str::to_owned),
+        };
+        let now = "2026-05-13T12:00:00Z".parse().unwrap();
+        for _ in 0..2 {
+            store.tell(&[event(Some("week 2026-05-20")), event(None)], now).unwrap();
+        }
+        let count = "SELECT count(*), count(once), count(delivered) FROM event";
+        let counts: (i64, i64, i64) =
+            store.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        assert_eq!(counts, (3, 1, 0));
+    }
+}

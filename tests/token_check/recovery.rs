@@ -1,0 +1,102 @@
+use serde_json::json;
+
+use crate::{credential, revoke, run_at, world};
+
+/// The jobs in the order of their records, with their exit codes.
+fn jobs(world: &support::World) -> Vec<(String, Option<i64>)> {
+    world.records().into_iter().map(|record| (record.job, record.exit)).collect()
+}
+
+#[test]
+fn a_job_that_waited_is_started_at_once_with_the_same_configuration() {
+    let world = world().build();
+    revoke(&world);
+    world.process_of("port-sheet-sync", &[]).run().exit(77);
+    let waiting = credential(&world.run(&["--json"]))["blocked"].clone();
+    assert_eq!(waiting[0]["job"], "port-sheet-sync");
+    world.log_in_again();
+    let run = world.run(&["--json"]);
+    run.exit(0);
+    assert_eq!(credential(&run)["blocked"], json!([]));
+    assert_eq!(world.rows().len(), 4, "the bookings are in the sheet");
+    assert_eq!(jobs(&world).last().unwrap(), &("port-sheet-sync".to_owned(), Some(0)));
+    let before = jobs(&world).len();
+    world.run(&["--now"]).exit(0);
+    assert_eq!(jobs(&world).len(), before + 1, "only once");
+}
+
+#[test]
+fn a_command_of_ones_own_takes_the_place_of_the_jobs() {
+    let world = world().build();
+    let told = world.path("told");
+    let command =
+        format!("[token-check]\non-recovery = [\"/bin/sh\", \"-c\", \"echo works > '{}'\"]", told.display());
+    world.append_to_config(&command);
+    world.run(&[]).exit(0);
+    assert!(!told.exists(), "nothing came back");
+    world.server.token_error(&world.account, Some((503, json!("<html>"))));
+    world.process_of("port-sheet-sync", &[]).run().exit(69);
+    world.server.token_error(&world.account, None);
+    world.run(&["--now"]).exit(0);
+    assert_eq!(world.read_text(&told), "works\n");
+    assert_eq!(world.rows().len(), 0, "the job itself was not started");
+}
+
+#[test]
+fn a_command_that_hangs_is_killed_with_everything_that_it_started() {
+    let world = world().build();
+    let pids = world.path("pids");
+    // Two shells that never end, in one process group; each says who it is first.
+    let hang = "echo $$ >> pids; while :; do sleep 1000; done";
+    let script = format!("({hang}) & {hang}").replace("pids", &pids.display().to_string());
+    world.append_to_config(&format!(
+        "[token-check]\non-recovery = [\"/bin/sh\", \"-c\", {script:?}]\non-recovery-timeout = \"500ms\""
+    ));
+    revoke(&world);
+    world.run(&[]).exit(77);
+    world.log_in_again();
+    let run = world.run(&["--json"]);
+    run.exit(69)
+        .error("credential \"port-sheet\": it works again, but on-recovery /bin/sh was killed after 0s");
+    assert_eq!(run.json()["outcome"], "failed");
+    let group = world.read_text(&pids).lines().next().unwrap().to_owned();
+    assert_eq!(members(&group), Vec::<String>::new(), "nothing of the group {group} is left");
+}
+
+/// The living processes of a group: field 5 of /proc/PID/stat; the dead that nobody has waited for do not count.
+fn members(group: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let stats = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    stats
+        .filter(|stat| {
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            fields.get(2) == Some(&group) && fields.first() != Some(&"Z")
+        })
+        .collect()
+}
+
+#[test]
+fn a_command_that_fails_is_told_and_the_credential_still_works() {
+    let world = world().build();
+    world.append_to_config("[token-check]\non-recovery = [\"/bin/false\"]");
+    revoke(&world);
+    world.run(&[]).exit(77);
+    world.log_in_again();
+    let run = world.run(&["--json"]);
+    run.exit(69).error("on-recovery /bin/false failed: exit status: 1").hint("run it by hand: /bin/false");
+    assert_eq!(credential(&run)["class"], json!(null));
+    world.run(&["--now"]).exit(0);
+}
+
+#[test]
+fn a_recovery_that_another_job_saw_starts_the_others() {
+    let world = world().build();
+    world.server.set_clock("2026-05-13T12:00:00Z".parse().unwrap());
+    revoke(&world);
+    world.process_of("port-sheet-sync", &[]).at("2026-05-13 12:00:00").run().exit(77);
+    world.log_in_again();
+    world.process_of("port-sheet-sync", &[]).at("2026-05-13 12:30:00").run().exit(0);
+    run_at(&world, "2026-05-13 12:31:00", &[]).exit(0);
+    let started = jobs(&world).iter().filter(|(job, _)| job == "port-sheet-sync").count();
+    assert_eq!(started, 2, "the one that saw it does not wait any more");
+}

@@ -1,0 +1,117 @@
+use google_standin::{Fault, Person};
+use serde_json::Value;
+use support::{Builder, World};
+
+use crate::{run_at, world};
+
+fn rotating() -> Builder {
+    world().person(Person { rotates: true, ..Person::default() })
+}
+
+/// How many refreshes the history knows, and how many of them failed.
+fn refreshes(world: &World) -> (i64, i64) {
+    let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
+    let query = "SELECT count(*), count(*) FILTER (WHERE class <> 'ok') FROM refresh";
+    database.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+}
+
+#[test]
+fn twenty_processes_of_different_jobs_share_a_rotating_credential() {
+    let world = rotating().build();
+    let running: Vec<_> = (0..20)
+        .map(|number| {
+            let (name, args) =
+                if number % 2 == 0 { ("token-check", &["--now"][..]) } else { ("port-sheet-sync", &[][..]) };
+            world.process_of(name, &[args, &["--lock-wait", "150s"]].concat()).spawn()
+        })
+        .collect();
+    for process in running {
+        process.wait().exit(0);
+    }
+    assert_eq!(world.counts().tokens, 20);
+    assert_eq!(refreshes(&world), (20, 0), "no refresh lost, none refused");
+    assert_eq!(world.events(), []);
+    let logins = rusqlite::Connection::open(world.state().join("state.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM login", [], |row| row.get::<_, i64>(0))
+        .unwrap();
+    assert_eq!(logins, 1, "a rotation is no login");
+}
+
+/// The credential on disk: whole, private, and the old one or the one that was issued last.
+#[track_caller]
+fn assert_whole(world: &World, old: &Value, what: &str) {
+    let now = world.credential_json();
+    let issued = world.server.issued_tokens();
+    let token = now["refresh_token"].as_str().unwrap();
+    assert!(now == *old || issued.iter().any(|known| known == token), "{what}: {token} was never issued");
+    assert_eq!(now["client_id"], old["client_id"], "{what}");
+    assert_eq!(world.mode(&world.credential()), 0o600, "{what}");
+    let previous = world.state().join("credentials/port-sheet.json.prev");
+    if previous.exists() {
+        assert_eq!(serde_json::from_str::<Value>(&world.read_text(&previous)).unwrap(), *old, "{what}");
+        assert_eq!(world.mode(&previous), 0o600, "{what}");
+    }
+}
+
+/// A check under strace, all but the rotation done before, with this injected; answers the credential before.
+fn disturbed(world: &World, calls: &str, inject: &[&str]) -> (Value, support::Run) {
+    world.run(&["--offline"]).exit(0);
+    let (old, log) = (world.credential_json(), world.path("calls"));
+    let trace = format!("trace={calls}");
+    let always = ["-f", "-qqq", "-o", log.to_str().unwrap(), "-e", &trace];
+    let run = world.process(&[]).under("strace", &[&always[..], inject].concat()).run();
+    (old, run)
+}
+
+/// How many of these system calls an undisturbed run makes.
+fn count(calls: &str) -> usize {
+    let world = rotating().build();
+    let (old, run) = disturbed(&world, calls, &[]);
+    run.exit(0);
+    assert_ne!(world.credential_json(), old, "an undisturbed run rotates");
+    world.read_text(&world.path("calls")).lines().filter(|line| !line.contains("resumed>")).count()
+}
+
+/// Injects this at each of these calls in turn, and answers how the runs ended.
+fn at_each(calls: &str, effect: &str) -> Vec<support::Run> {
+    let each = |number: usize| {
+        let world = rotating().build();
+        let inject = format!("inject={calls}:{effect}:when={number}");
+        let (old, run) = disturbed(&world, calls, &["-e", &inject]);
+        assert_whole(&world, &old, &format!("{calls} {effect}, call {number}"));
+        run
+    };
+    (1..=count(calls)).map(each).collect()
+}
+
+#[test]
+fn killed_at_any_step_of_writing_a_rotated_token_a_whole_credential_remains() {
+    let runs = at_each("fsync,fdatasync,rename,renameat,renameat2,link,unlink", "signal=SIGKILL");
+    let killed = runs.iter().filter(|run| run.signal == Some(9)).count();
+    assert!(killed >= 8, "only {killed} points");
+    assert!(runs.iter().all(|run| run.signal == Some(9) || run.code == Some(0)), "nothing else happens");
+}
+
+#[test]
+fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
+    for (calls, effect) in [
+        ("fsync,fdatasync", "error=EIO"),
+        ("rename,renameat,renameat2", "error=ENOSPC"),
+        ("write,pwrite64", "error=ENOSPC"),
+    ] {
+        let runs = at_each(calls, effect);
+        // The file before and the file itself; the store's own calls are left out or fail the run.
+        let failed = runs.iter().filter(|run| run.code == Some(74)).count();
+        assert!(failed >= 2, "{calls}: {failed} of {} runs said that the disk fails", runs.len());
+    }
+}
+
+#[test]
+fn a_broken_off_answer_to_a_rotation_is_told_as_a_dead_token_and_healed_by_a_login() {
+    let world = rotating().build();
+    world.fault(Fault { path: Some("^/token$".into()), cut: true, ..Fault::default() });
+    run_at(&world, "2026-05-13 12:00:00", &[]).exit(77).error("invalid_grant");
+    world.log_in_again();
+    run_at(&world, "2026-05-13 12:05:00", &[]).exit(0);
+}
