@@ -45,7 +45,8 @@ impl Default for TokenCheck {
             escalate_after: 3,
             key_age_warn: DAY * 75,
             key_age_fail: DAY * 90,
-            refreshes_per_hour: 100,
+            // Google grants a project 10,000 tokens a day by default; this many an hour stay below that.
+            refreshes_per_hour: 400,
             on_recovery: None,
             on_recovery_timeout: Duration::from_secs(25 * 60),
         }
