@@ -74,7 +74,7 @@ fn many_logins_a_session_policy_and_a_high_rate_are_told() {
     let reauths = |reauths| History { reauths, ..person() };
     assert_eq!(told(&reauths(1), 1, 0, "2026-05-14"), []);
     assert_eq!(told(&reauths(2), 1, 0, "2026-05-14"), [(Reason::SessionPolicy, None)]);
-    assert_eq!(told(&person(), 1, 51, "2026-05-14"), on(Reason::RefreshRate, "2026-05-14"));
+    assert_eq!(told(&person(), 1, 201, "2026-05-14"), on(Reason::RefreshRate, "2026-05-14"));
 }
 
 #[test]
