@@ -238,15 +238,19 @@ impl fmt::Display for Place {
 }
 
 impl Credential {
-    /// What this file is known by in histories: a hash over the kind and what authorizes, which tells nothing of it.
+    /// What this file is known by in histories: a hash over everything that decides whether it works, so that a file that
+    /// was mended in any way is tried at once. It tells nothing of what it was made from.
     pub fn seen(&self) -> Seen {
-        let (kind, parts) = match self {
-            Self::User(user) => ("authorized_user", [user.refresh_token.expose(), ""]),
-            Self::ServiceAccount(account) => {
-                ("service_account", [account.client_email.as_str(), account.key.expose()])
+        match self {
+            Self::User(user) => {
+                let (token, secret) = (user.refresh_token.expose(), user.client_secret.expose());
+                Seen::of("authorized_user", &[token, &user.client_id, secret, &user.token_uri])
             }
-        };
-        Seen::of(kind, parts)
+            Self::ServiceAccount(account) => {
+                let key = account.key.expose();
+                Seen::of("service_account", &[&account.client_email, key, &account.token_uri])
+            }
+        }
     }
 
     /// Where its tokens come from.
@@ -256,11 +260,6 @@ impl Credential {
             Self::ServiceAccount(account) => &account.token_uri,
         }
     }
-}
-
-/// What a person's file will be known by once it holds this refresh token.
-pub fn fingerprint_of_refresh_token(refresh_token: &Secret) -> String {
-    Seen::of("authorized_user", [refresh_token.expose(), ""]).fingerprint
 }
 
 /// Whether a URL stays on this machine.
@@ -335,7 +334,7 @@ mod tests {
         assert_eq!(python.fingerprint.len(), 64);
         assert_eq!(python, seen(&PYTHON.replace("2026-01-02", "2027-01-02")));
         assert_ne!(python, seen(&PYTHON.replace("1//r", "1//other")));
-        assert_eq!(python.fingerprint, fingerprint_of_refresh_token(&Secret::new("1//r")));
+        assert_ne!(python, seen(&PYTHON.replace("\"client_secret\":\"s\"", "\"client_secret\":\"mended\"")));
     }
 
     #[test]

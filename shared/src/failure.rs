@@ -34,6 +34,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind that an exit code stands for; a code that is none of ours is taken as the most serious.
+    pub fn of_exit_code(code: u8) -> Self {
+        let kinds = [
+            Self::Usage,
+            Self::Data,
+            Self::Unavailable,
+            Self::Io,
+            Self::Busy,
+            Self::Credential,
+            Self::Config,
+        ];
+        kinds.into_iter().find(|kind| kind.exit_code() == code).unwrap_or(Self::Bug)
+    }
+
     /// The exit code of the contract, after `sysexits.h`.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -35,9 +35,9 @@ pub struct Seen {
 
 impl Seen {
     /// From the kind and what authorizes. Each part is ended, so that no two lists of parts look alike.
-    pub fn of(kind: &'static str, parts: [&str; 2]) -> Self {
+    pub fn of(kind: &'static str, parts: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for part in [kind, parts[0], parts[1]] {
+        for part in std::iter::once(&kind).chain(parts) {
             hasher.update(part.as_bytes()).update(&[0]);
         }
         Self { fingerprint: hasher.finalize().to_hex().to_string(), kind }

@@ -12,6 +12,13 @@ fn a_sheet_that_is_not_shared_or_has_no_such_tab_is_found() {
         .hint_with(&unshared.account);
     let told = credential(&run);
     assert_eq!((&told["class"], &told["sheets"][0]["reached"]), (&json!(null), &json!(false)));
+    for args in [&["--offline"][..], &[]] {
+        let again = unshared.run(args);
+        again.exit(77).error("sheet \"port-sheet\": Google Sheets: 403 PERMISSION_DENIED");
+    }
+    unshared.server.share(&unshared.spreadsheet, &unshared.account, "writer");
+    unshared.run(&[]).exit(0);
+    unshared.run(&["--offline"]).exit(0);
     let renamed = world().build();
     renamed.replace_in_config("tab = \"Port sheet\"", "tab = \"Ports\"");
     let run = renamed.run(&[]);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::config::Sheet;
 use shared::job::Context;
+use shared::store::Purpose;
 use shared::{Failure, Kind, Result};
 use tokio::time::timeout;
 
@@ -46,7 +47,7 @@ async fn try_sync(
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
-    let client = client(context, sheet)?;
+    let client = client(context, sheet, args)?;
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
     let mut run = SheetRun { context, sheet, args, columns, spool, client, known, formatted, counted: false };
@@ -76,6 +77,9 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
     Err(Failure::new(Kind::Data, format!("{rows} could not be used, {others}: {told}"), hint))
 }
 
-fn client(context: &Context, sheet: &Sheet) -> Result<Client> {
-    Client::new(&context.config.google, context.tokens(&sheet.credential)?, &sheet.spreadsheet)
+fn client(context: &Context, sheet: &Sheet, args: &Args) -> Result<Client> {
+    // A dry run is not held up by a dead credential, so nothing is to start it again later.
+    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
+    let tokens = context.tokens_for(&sheet.credential, purpose)?;
+    Client::new(&context.config.google, tokens, &sheet.spreadsheet)
 }

@@ -46,11 +46,18 @@ async fn try_check(
     result.kind = Some(seen.kind.to_owned());
     let now = Utc::now();
     let due = due(context, store.history(name)?.as_ref(), &seen, now);
-    if !args.offline {
+    let standing = store.standing(name)?;
+    if args.offline {
+        standing.into_iter().for_each(|failure| result.fail(failure));
+    } else {
+        // What stands is looked at again each time: the schedule is for what was well.
+        let is_due = args.now || due == Due::Now || standing.is_some();
         let asking = if args.now { Asking::Now } else { Asking::WhenDue };
         let tokens = context.tokens(name)?.recorded_in(context.ledger(Purpose::Probe, asking));
-        if args.now || due == Due::Now {
-            probe(context, tokens, result).await;
+        if is_due {
+            if probe(context, tokens, result).await == Token::Good {
+                store.set_standing(name, result.error.as_ref())?;
+            }
         } else {
             // Somebody may be due a reminder all the same.
             let hint = tokens.renewal();
@@ -82,12 +89,22 @@ fn renewal(context: &Context, name: &str) -> String {
     context.tokens(name).map_or_else(|failure| failure.hint, |tokens| tokens.renewal())
 }
 
+/// What a probe found of the token itself.
+#[derive(PartialEq, Eq)]
+enum Token {
+    Good,
+    Refused,
+}
+
 /// A real refresh, then everything that can be seen with its token.
-async fn probe(context: &Context, mut tokens: TokenSource, result: &mut CredentialResult) {
+async fn probe(context: &Context, mut tokens: TokenSource, result: &mut CredentialResult) -> Token {
     result.probed = true;
     let token = match tokens.token().await {
         Ok(token) => token,
-        Err(failure) => return result.fail(failure),
+        Err(failure) => {
+            result.fail(failure);
+            return Token::Refused;
+        }
     };
     if let Some(failure) = tokens.clock_skew().and_then(|skew| wrong_clock(skew, &result.credential)) {
         result.fail(failure);
@@ -99,6 +116,7 @@ async fn probe(context: &Context, mut tokens: TokenSource, result: &mut Credenti
         error.iter().for_each(|failure| result.fail(failure.clone()));
         result.sheets.push(SheetReach { sheet: sheet.name.clone(), reached: error.is_none(), error });
     }
+    Token::Good
 }
 
 async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<()> {
@@ -150,7 +168,7 @@ fn judge(
     let (name, now, settings) = (result.credential.clone(), Utc::now(), &context.config.token_check);
     let missing_scopes = scope::missing(needed, &history.scopes);
     let logins = store.logins(&name)?.len();
-    let (refreshes, _) = store.refreshes_since(&name, now - TimeDelta::hours(1))?;
+    let (refreshes, _) = store.refreshes_in_hour(&name, now)?;
     let facts = Facts { name: &name, history, logins, missing_scopes: &missing_scopes, refreshes, settings };
     result.forecasts = forecast::of(&facts, now);
     if !args.offline {

@@ -84,7 +84,15 @@ impl Context {
     /// # Errors
     /// As [`Config::place`] and [`Http::new`].
     pub fn tokens(&self, credential: &str) -> Result<TokenSource> {
-        let ledger = self.ledger(Purpose::Work, Asking::WhenDue);
+        self.tokens_for(credential, Purpose::Work)
+    }
+
+    /// The same for another purpose than work.
+    ///
+    /// # Errors
+    /// As [`Context::tokens`].
+    pub fn tokens_for(&self, credential: &str, purpose: Purpose) -> Result<TokenSource> {
+        let ledger = self.ledger(purpose, Asking::WhenDue);
         let granted = self.environment.credentials_directory.as_deref();
         let place = self.config.place(credential, granted, &self.state.credentials())?;
         let scopes = self.config.credentials.get(credential).map(|entry| entry.scopes.clone());

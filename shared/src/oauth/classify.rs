@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Kind;
+use crate::Secret;
 use crate::http::Reply;
 
 /// What is to be done about a refusal.
@@ -129,6 +130,15 @@ impl Refusal {
         Self { class, words, retry_after: reply.retry_after, is_reauth }
     }
 
+    /// The same without secrets that were sent: an endpoint that echoes them is not to spread them.
+    #[must_use]
+    pub fn without(mut self, secrets: &[&Secret]) -> Self {
+        for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
+            self.words = self.words.replace(secret.expose(), "(secret)");
+        }
+        self
+    }
+
     /// When nothing was heard.
     pub fn unheard(why: impl fmt::Display) -> Self {
         Self {
@@ -205,6 +215,13 @@ mod tests {
         assert_eq!(dead.words, words);
         let prose = refusal(503, r#"{"error":"server_error","error_description":"invalid_grant 401"}"#);
         assert_eq!(prose.class, Class::Transient);
+    }
+
+    #[test]
+    fn a_secret_that_the_endpoint_echoes_is_taken_out() {
+        let echoed = refusal(400, r#"{"error":"invalid_grant","error_description":"no such token 1//abc"}"#);
+        let words = echoed.without(&[&Secret::new("1//abc"), &Secret::new("")]).words;
+        assert_eq!(words, "the token endpoint answered 400: invalid_grant (no such token (secret))");
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Ledger {
     fn within_rate(&self, store: &mut Store, place: &Place, now: DateTime<Utc>) -> Result<()> {
         let hour = TimeDelta::hours(1);
         let limit = self.settings.refreshes_per_hour;
-        match noted(store.refreshes_since(&place.name, now - hour)) {
+        match noted(store.refreshes_in_hour(&place.name, now)) {
             Some((count, Some(first))) if count >= limit => {
                 let text = format!(
                     "{place}: {count} refreshes within an hour, as many as refreshes-per-hour allows"

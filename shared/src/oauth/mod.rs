@@ -16,7 +16,7 @@ use log::info;
 use tokio::time::sleep;
 
 use crate::config::TokenCheck;
-use crate::credential::{Credential, Place, fingerprint_of_refresh_token};
+use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
 use crate::http::Http;
 use crate::lock::Lock;
@@ -205,14 +205,20 @@ impl TokenSource {
         };
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
-            Err(refusal) => return Ok((seen, Err(refusal), Good::default())),
+            Err(refusal) => {
+                let refusal = refusal.without(&[&user.refresh_token, &user.client_secret]);
+                return Ok((seen, Err(refusal), Good::default()));
+            }
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
             self.place.rotate(rotated)?;
         }
-        let rotated = rotated.as_ref().map(fingerprint_of_refresh_token);
+        let rotated = rotated.map(|refresh_token| {
+            let rotated = credential::User { refresh_token, ..user.clone() };
+            Credential::User(rotated).seen().fingerprint
+        });
         let left = granted.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
         let ends = left.and_then(|left| Utc::now().checked_add_signed(left));
         let good = Good { rotated, scopes: granted.scopes, ends };

@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Store, events, stamp};
-use crate::Result;
 use crate::config::TokenCheck;
 use crate::event;
 use crate::history::{History, Outcome, Seen, Told};
 use crate::oauth::Class;
+use crate::{Failure, Kind, Result};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE credential (
@@ -34,6 +34,12 @@ pub(super) const SCHEMA: &str = "
         told_escalated TEXT,
         told_reminded  TEXT,
         recovered      TEXT
+    ) STRICT;
+    CREATE TABLE standing (
+        credential TEXT PRIMARY KEY,
+        exit       INTEGER NOT NULL,
+        message    TEXT NOT NULL,
+        hint       TEXT NOT NULL
     ) STRICT;
     CREATE TABLE refresh (
         id         INTEGER PRIMARY KEY,
@@ -73,6 +79,8 @@ pub enum Purpose {
     Work,
     /// To see whether it works.
     Probe,
+    /// To look and change nothing, as a dry run does: nothing waits for it.
+    Look,
 }
 
 /// One refresh, or one look at the file.
@@ -137,19 +145,54 @@ impl Store {
         })
     }
 
-    /// How many refreshes of a credential there were since a moment, and when the first of them was.
+    /// How many refreshes of a credential there were in the hour before a moment, and when the first of them was. What a
+    /// clock that was ahead has recorded for later does not count.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn refreshes_since(
+    pub fn refreshes_in_hour(
         &mut self,
         credential: &str,
-        since: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<(u32, Option<DateTime<Utc>>)> {
+        let since = now - TimeDelta::hours(1);
         self.transaction(|transaction| {
-            let query = "SELECT count(*), min(at) FROM refresh WHERE credential = ?1 AND at > ?2";
+            let query =
+                "SELECT count(*), min(at) FROM refresh WHERE credential = ?1 AND at > ?2 AND at <= ?3";
+            transaction.query_row(query, params![credential, stamp(since), stamp(now)], |row| {
+                Ok((row.get(0)?, time(row, 1)?))
+            })
+        })
+    }
+
+    /// What token-check found wrong with a credential whose token is good, such as a sheet that is not shared: it stands
+    /// until a later probe finds otherwise.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn standing(&mut self, credential: &str) -> Result<Option<Failure>> {
+        self.transaction(|transaction| {
+            let query = "SELECT exit, message, hint FROM standing WHERE credential = ?1";
             transaction
-                .query_row(query, params![credential, stamp(since)], |row| Ok((row.get(0)?, time(row, 1)?)))
+                .query_row(query, params![credential], |row| {
+                    let (exit, message, hint): (u8, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    Ok(Failure::new(Kind::of_exit_code(exit), message, hint))
+                })
+                .optional()
+        })
+    }
+
+    /// Notes what stands, or that nothing does.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn set_standing(&mut self, credential: &str, failure: Option<&Failure>) -> Result<()> {
+        self.transaction(|transaction| {
+            transaction.execute("DELETE FROM standing WHERE credential = ?1", params![credential])?;
+            let Some(failure) = failure else { return Ok(()) };
+            let insert = "INSERT INTO standing (credential, exit, message, hint) VALUES (?1, ?2, ?3, ?4)";
+            let values = params![credential, failure.kind.exit_code(), failure.message, failure.hint];
+            transaction.execute(insert, values).map(drop)
         })
     }
 
@@ -317,7 +360,7 @@ fn note_blocked(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     let (credential, job) = (attempt.credential, attempt.job);
-    if attempt.purpose == Purpose::Probe {
+    if attempt.purpose != Purpose::Work {
         return Ok(());
     }
     if after.first_failure.is_none() {

@@ -104,9 +104,9 @@ fn refreshes_are_counted_and_old_ones_dropped() {
         world.record(&attempt("a", Outcome::Good(Good::default())), now);
     }
     world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:01:00Z");
-    let count = world.store.refreshes_since("port-sheet", at("2026-05-13T11:00:00Z")).unwrap();
-    assert_eq!(count, (2, Some(at("2026-05-13T11:30:00Z"))));
-    assert_eq!(world.store.refreshes_since("port-sheet", at("2025-01-01T00:00:00Z")).unwrap().0, 3);
+    let mut count = |now| world.store.refreshes_in_hour("port-sheet", at(now)).unwrap();
+    assert_eq!(count("2026-05-13T12:00:00Z"), (2, Some(at("2026-05-13T11:30:00Z"))));
+    assert_eq!(count("2026-05-13T11:10:00Z").0, 1, "what a clock that was ahead recorded does not count");
 }
 
 #[test]
