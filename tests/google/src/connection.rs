@@ -1,23 +1,25 @@
-//! One connection: reads a request, lets a fault at it, and writes the answer. Decides no answer itself.
+//! One connection: reads a request, lets a fault at it, asks the router, and writes the answer. Decides no answer itself.
 
 use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper::{Response, StatusCode};
-use serde_json::json;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Response, StatusCode};
 use socket2::Socket;
+use tower::ServiceExt as _;
 
-use crate::admin::{self, Admin};
+use crate::admin::Admin;
 use crate::clock::http_date;
 use crate::fault::{Fault, Stall};
 use crate::pace::{BrokenOff, Ending, Paced};
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::route;
 
 const LARGEST_BODY_BYTES: usize = 64 << 20;
 
@@ -25,15 +27,15 @@ const LARGEST_BODY_BYTES: usize = 64 << 20;
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) admin: Admin,
+    pub(crate) router: Router,
     /// The same socket that hyper writes to, to end it rudely.
     pub(crate) socket: Arc<Socket>,
 }
 
-/// A reply laid out, so that no lock is held while it is written.
+/// An answer laid out, so that no lock is held while it is written.
 struct Written {
-    status: u16,
-    headers: Vec<(String, String)>,
-    kind: Option<&'static str>,
+    status: StatusCode,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -45,11 +47,11 @@ impl Connection {
     ) -> Result<Response<Paced>, BrokenOff> {
         let Some(request) = read(request).await? else {
             let refusal = Reply::html(413, "Request payload size exceeds the limit.".to_owned());
-            return self.response(write(refusal)?, Ending::Whole);
+            return self.response(written(refusal.into_response()).await?, Ending::Whole);
         };
+        let request = Arc::new(request);
         if request.path.starts_with("/_admin") {
-            let handle = self.admin.clone();
-            let written = blocking(move || write(admin::http::serve(&handle, &request))).await?;
+            let written = self.routed(&request).await?;
             return self.response(written, Ending::Whole);
         }
         let (number, fault) = self.admin.arrived(&request);
@@ -58,7 +60,7 @@ impl Connection {
 
     async fn answer_product(
         self,
-        request: Request,
+        request: Arc<Request>,
         number: u64,
         fault: Option<Fault>,
     ) -> Result<Response<Paced>, BrokenOff> {
@@ -70,9 +72,13 @@ impl Connection {
         if fault.reset {
             return self.reset();
         }
-        let mut written = match fault.answer(&request) {
-            Some(reply) => write(reply)?,
-            None => self.apply(request, number).await?,
+        let mut answer = match fault.answer(&request) {
+            Some(reply) => written(reply.into_response()).await?,
+            None => {
+                let written = self.routed(&request).await?;
+                self.admin.applied(number);
+                written
+            }
         };
         if fault.stall == Stall::Applied {
             future::pending::<()>().await;
@@ -80,24 +86,30 @@ impl Connection {
         if fault.apply_then_reset {
             return self.reset();
         }
-        written.headers.extend(fault.headers);
-        self.admin.world().log.answered(number, written.status);
+        for (name, value) in &fault.headers {
+            let name = HeaderName::try_from(name).map_err(|_| BrokenOff)?;
+            answer.headers.insert(name, HeaderValue::try_from(value).map_err(|_| BrokenOff)?);
+        }
+        self.admin.world().log.answered(number, answer.status.as_u16());
         let ending = match fault {
             Fault { cut: true, .. } => Ending::Cut,
             Fault { stall: Stall::Body, .. } => Ending::Stalled,
             _ => Ending::Whole,
         };
-        self.response(written, ending)
+        self.response(answer, ending)
     }
 
-    async fn apply(&self, request: Request, number: u64) -> Result<Written, BrokenOff> {
-        let admin = self.admin.clone();
-        blocking(move || {
-            let reply = route::serve(&mut admin.world(), &request);
-            admin.applied(number);
-            write(reply)
-        })
-        .await
+    /// Asks the router, which knows paths without a slash at their end.
+    async fn routed(&self, request: &Arc<Request>) -> Result<Written, BrokenOff> {
+        let path = request.path.trim_end_matches('/');
+        let asked = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(if path.is_empty() { "/" } else { path })
+            .extension(Arc::clone(request))
+            .body(Body::empty())
+            .map_err(|_| BrokenOff)?;
+        let Ok(response) = self.router.clone().oneshot(asked).await;
+        written(response).await
     }
 
     /// Closing a socket that lingers for no time sends RST instead of FIN.
@@ -106,17 +118,13 @@ impl Connection {
         Err(BrokenOff)
     }
 
-    fn response(&self, written: Written, ending: Ending) -> Result<Response<Paced>, BrokenOff> {
-        let status = StatusCode::from_u16(written.status).map_err(|_| BrokenOff)?;
+    fn response(&self, answer: Written, ending: Ending) -> Result<Response<Paced>, BrokenOff> {
         let now = self.admin.world().kept.clock.now();
-        let mut response = Response::builder().status(status).header("date", http_date(now));
-        if let Some(kind) = written.kind {
-            response = response.header(CONTENT_TYPE, kind);
-        }
-        for (name, value) in &written.headers {
-            response = response.header(name, value);
-        }
-        response.body(Paced::new(written.body, ending)).map_err(|_| BrokenOff)
+        let mut response = Response::new(Paced::new(answer.body, ending));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response.headers_mut().insert(DATE, HeaderValue::try_from(http_date(now)).map_err(|_| BrokenOff)?);
+        Ok(response)
     }
 }
 
@@ -139,20 +147,10 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Option<Request>, Brok
     }))
 }
 
-fn write(reply: Reply) -> Result<Written, BrokenOff> {
-    let (kind, body) = reply.bytes().map_err(|_| BrokenOff)?;
-    Ok(Written { status: reply.status, headers: reply.headers, kind, body })
-}
-
-/// Large sheets take a while, and the other connections go on meanwhile.
-///
-/// A panic is answered as Google answers its own bugs; a closed connection would look like a network's fault.
-async fn blocking(
-    work: impl FnOnce() -> Result<Written, BrokenOff> + Send + 'static,
-) -> Result<Written, BrokenOff> {
-    let Ok(done) = tokio::task::spawn_blocking(work).await else {
-        let panicked = json!({"code": 500, "message": "Internal error encountered.", "status": "INTERNAL"});
-        return write(Reply::json(500, json!({ "error": panicked })));
-    };
-    done
+/// The length is left out: Google sends its answers in chunks.
+async fn written(response: axum::response::Response) -> Result<Written, BrokenOff> {
+    let (mut head, body) = response.into_parts();
+    head.headers.remove(CONTENT_LENGTH);
+    let body = body.collect().await.map_err(|_| BrokenOff)?.to_bytes();
+    Ok(Written { status: head.status, headers: head.headers, body })
 }

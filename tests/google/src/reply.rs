@@ -1,6 +1,10 @@
 //! What the stand-in answers, in Google's JSON layout; decides no content.
 
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
 use hyper::body::Bytes;
+use hyper::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use sheets_model::ApiError;
 
@@ -90,6 +94,24 @@ impl Reply {
             Content::Json(value) => value,
             Content::Text { text, .. } => Value::String(text),
         }
+    }
+}
+
+impl IntoResponse for Reply {
+    /// What cannot be laid out is the stand-in's own bug, and answered as one.
+    fn into_response(self) -> Response {
+        let laid_out = || {
+            let (kind, bytes) = self.bytes().ok()?;
+            let mut response = Response::builder().status(self.status);
+            if let Some(kind) = kind {
+                response = response.header(CONTENT_TYPE, kind);
+            }
+            for (name, value) in &self.headers {
+                response = response.header(name, value);
+            }
+            response.body(Body::from(bytes)).ok()
+        };
+        laid_out().unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 }
 

@@ -1,7 +1,17 @@
-//! Which part of the stand-in answers a path. Decides nothing else.
+//! Which part of the stand-in answers a path: the routes of an axum router. Decides nothing else.
+//!
+//! Faults and sockets are below it, in `connection`: no framework resets or cuts a connection on purpose.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, MethodRouter, any, get, on, post};
+use axum::{Extension, Router};
 use serde_json::json;
 
+use crate::admin::{self, Admin};
 use crate::auth::{self, Caller};
 use crate::drive;
 use crate::oauth;
@@ -12,24 +22,74 @@ use crate::world::World;
 
 const PAGES: &str = "/spreadsheets/d/";
 
-/// Answers one request of the product's.
-pub(crate) fn serve(world: &mut World, request: &Request) -> Reply {
-    let path = request.path.as_str();
-    if path.starts_with("/v4/") || path.starts_with("/drive/") {
-        let caller = auth::caller(world, request);
-        world.changes += u64::from(request.method != "GET");
-        return serve_api(world, request, caller);
+/// An answer under way.
+type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// How a part answers.
+type Serve = fn(&Admin, &Request) -> Reply;
+
+/// All routes. Each request comes with its body read, as an extension.
+pub(crate) fn router(admin: Admin) -> Router {
+    let either = |serve| on(MethodFilter::GET.or(MethodFilter::POST), handler(serve));
+    Router::new()
+        .route("/token", post(handler(|admin, request| page(admin, request, oauth::token::serve))))
+        .route("/revoke", post(handler(|admin, request| page(admin, request, oauth::inspect::revoke))))
+        .route(
+            "/tokeninfo",
+            either(|admin, request| {
+                page(admin, request, |world, request| oauth::inspect::tokeninfo(world, request))
+            }),
+        )
+        .route(
+            "/oauth2/v3/userinfo",
+            get(handler(|admin, request| {
+                page(admin, request, |world, request| oauth::inspect::userinfo(world, request))
+            })),
+        )
+        .route("/o/oauth2/v2/auth", either(|admin, request| page(admin, request, oauth::consent::serve)))
+        .route("/o/oauth2/auth", either(|admin, request| page(admin, request, oauth::consent::serve)))
+        .route("/spreadsheets/d/{*rest}", get(handler(|admin, request| page(admin, request, sheet_page))))
+        .route("/v4/{*rest}", everything(api))
+        .route("/drive/{*rest}", everything(api))
+        .route("/_admin/{*rest}", everything(admin::http::serve))
+        .fallback(handler(|_, request| not_found(&request.path)))
+        .method_not_allowed_fallback(handler(|_, request| not_found(&request.path)))
+        .with_state(admin)
+}
+
+fn everything(serve: Serve) -> MethodRouter<Admin> {
+    any(handler(serve))
+}
+
+/// Large sheets take a while, and the other connections go on meanwhile.
+///
+/// A panic is answered as Google answers its own bugs; a closed connection would look like a network's fault.
+fn handler(
+    serve: Serve,
+) -> impl Fn(State<Admin>, Extension<Arc<Request>>) -> Answer + Clone + Send + Sync + 'static {
+    move |State(admin), Extension(request)| {
+        Box::pin(async move {
+            let answer = move || serve(&admin, &request).into_response();
+            let panicked =
+                json!({"code": 500, "message": "Internal error encountered.", "status": "INTERNAL"});
+            let answered = tokio::task::spawn_blocking(answer).await;
+            answered.unwrap_or_else(|_| Reply::json(500, json!({ "error": panicked })).into_response())
+        })
     }
+}
+
+/// Answers one of the plain endpoints, which may change something whatever the method is.
+fn page(admin: &Admin, request: &Request, serve: fn(&mut World, &Request) -> Reply) -> Reply {
+    let mut world = admin.world();
     world.changes += 1;
-    match (request.method.as_str(), path.trim_end_matches('/')) {
-        ("POST", "/token") => oauth::token::serve(world, request),
-        ("POST", "/revoke") => oauth::inspect::revoke(world, request),
-        ("GET" | "POST", "/tokeninfo") => oauth::inspect::tokeninfo(world, request),
-        ("GET", "/oauth2/v3/userinfo") => oauth::inspect::userinfo(world, request),
-        ("GET" | "POST", "/o/oauth2/v2/auth" | "/o/oauth2/auth") => oauth::consent::serve(world, request),
-        ("GET", page) if page.starts_with(PAGES) => sheet_page(world, page),
-        _ => not_found(path),
-    }
+    serve(&mut world, request)
+}
+
+fn api(admin: &Admin, request: &Request) -> Reply {
+    let mut world = admin.world();
+    let caller = auth::caller(&world, request);
+    world.changes += u64::from(request.method != "GET");
+    serve_api(&mut world, request, caller)
 }
 
 /// Answers one request that a person makes with their own account, past tokens, quotas and log.
@@ -49,8 +109,8 @@ fn serve_api(world: &mut World, request: &Request, caller: Result<Caller, sheets
 }
 
 /// The spreadsheet as a person sees it, whoever they are: a browser brings no token.
-fn sheet_page(world: &World, path: &str) -> Reply {
-    let id = path.strip_prefix(PAGES).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+fn sheet_page(world: &mut World, request: &Request) -> Reply {
+    let id = request.path.strip_prefix(PAGES).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     match world.kept.files.get(id).and_then(|file| file.sheet.as_ref()) {
         Some(sheet) => Reply::html(200, sheet.html()),
         None => Reply::html(

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::admin::Admin;
 use crate::connection::Connection;
+use crate::route;
 use crate::state::{self, Saver};
 use crate::world::{Kept, World};
 
@@ -151,6 +153,7 @@ async fn run(
     mut stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<Option<Saver>> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let router = route::router(admin.clone());
     let mut save = tokio::time::interval(SAVE_EVERY);
     save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -163,7 +166,7 @@ async fn run(
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
-                tokio::spawn(serve(stream, admin.clone()));
+                tokio::spawn(serve(stream, admin.clone(), router.clone()));
             }
         }
     }
@@ -176,10 +179,10 @@ fn saved(mut saver: Option<Saver>) -> Option<Saver> {
 }
 
 /// Serves one connection to its end, good or bad; the client sees which.
-async fn serve(stream: TcpStream, admin: Admin) {
+async fn serve(stream: TcpStream, admin: Admin, router: Router) {
     drop(stream.set_nodelay(true));
     let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
-    let connection = Connection { admin, socket: Arc::new(Socket::from(socket)) };
+    let connection = Connection { admin, router, socket: Arc::new(Socket::from(socket)) };
     let service = service_fn(move |request| connection.clone().answer(request));
     let served =
         http1::Builder::new().title_case_headers(true).serve_connection(TokioIo::new(stream), service);
