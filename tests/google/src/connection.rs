@@ -66,6 +66,9 @@ impl Connection {
     ) -> Result<Response<Paced>, BrokenOff> {
         let fault = fault.unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        if let Some(act) = &fault.meanwhile {
+            act.happen();
+        }
         if fault.stall == Stall::Request {
             future::pending::<()>().await;
         }

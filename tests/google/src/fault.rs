@@ -1,5 +1,8 @@
 //! Faults that tests set: which request they hit and what then happens to it. Touches no socket itself.
 
+use std::fmt;
+use std::sync::Arc;
+
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -38,6 +41,30 @@ pub struct Fault {
     pub reset: bool,
     /// Applies the request and then resets the connection.
     pub apply_then_reset: bool,
+    /// Something that happens while the request is under way, before anything else is done about it.
+    #[serde(skip)]
+    pub meanwhile: Option<Act>,
+}
+
+/// Something that a test lets happen at an exact moment: a person edits, a process is killed.
+#[derive(Clone)]
+pub struct Act(Arc<dyn Fn() + Send + Sync>);
+
+impl Act {
+    /// It happens each time the fault hits. It may use the stand-in as a person does.
+    pub fn new(act: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(act))
+    }
+
+    pub(crate) fn happen(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Act {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Act")
+    }
 }
 
 /// Where an answer stops for ever.
@@ -69,6 +96,7 @@ impl Default for Fault {
             cut: false,
             reset: false,
             apply_then_reset: false,
+            meanwhile: None,
         }
     }
 }

@@ -29,16 +29,18 @@ impl World {
     /// # Panics
     /// When the tab cannot be read.
     pub fn rows(&self) -> Vec<Vec<Value>> {
-        let all = utf8_percent_encode(&format!("'{TAB}'"), NON_ALPHANUMERIC).to_string();
+        self.rows_of(TAB).expect("the job's tab")
+    }
+
+    /// Another tab in the same way; none when there is no such tab.
+    pub fn rows_of(&self, tab: &str) -> Option<Vec<Vec<Value>>> {
+        let all = utf8_percent_encode(&format!("'{tab}'"), NON_ALPHANUMERIC).to_string();
         let query = "valueRenderOption=UNFORMATTED_VALUE&dateTimeRenderOption=SERIAL_NUMBER";
-        let answer = self.call_as(
-            OWNER,
-            "GET",
-            &format!("/v4/spreadsheets/{}/values/{all}?{query}", self.spreadsheet),
-            None,
-        );
+        let path = format!("/v4/spreadsheets/{}/values/{all}?{query}", self.spreadsheet);
+        let (status, answer) = self.server.call_as(OWNER, "GET", &path, None);
         let rows = answer["values"].as_array().cloned().unwrap_or_default();
-        rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect()
+        let rows = rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default());
+        (status == 200).then(|| rows.collect())
     }
 
     /// A person writes into a cell such as `F2`, as if typed.
