@@ -19,6 +19,14 @@ mod import;
 #[path = "token_login/login.rs"]
 mod login;
 
+/// The same against an OAuth server that this project did not write.
+#[path = "token_login/real_server.rs"]
+mod real_server;
+
+/// That server: installed, started, stopped.
+#[path = "token_login/provider.rs"]
+mod provider;
+
 /// What is answered with `--json` is what the schema says.
 #[path = "token_login/schema.rs"]
 mod schema;
