@@ -11,6 +11,10 @@
 #[path = "token_login/command.rs"]
 mod command;
 
+/// What a login leaves in the history, and who believes it.
+#[path = "token_login/history.rs"]
+mod history;
+
 /// Files of other programs are taken over.
 #[path = "token_login/import.rs"]
 mod import;

@@ -211,6 +211,7 @@ impl TokenSource {
             }
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
+        let good = granted.good(Utc::now());
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
             self.place.rotate(rotated)?;
@@ -219,10 +220,7 @@ impl TokenSource {
             let rotated = credential::User { refresh_token, ..user.clone() };
             Credential::User(rotated).seen().fingerprint
         });
-        let left = granted.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
-        let ends = left.and_then(|left| Utc::now().checked_add_signed(left));
-        let good = Good { rotated, scopes: granted.scopes, ends };
-        Ok((seen, Ok(granted.access_token), good))
+        Ok((seen, Ok(granted.access_token), Good { rotated, ..good }))
     }
 
     fn record(&self, seen: &Seen, outcome: Outcome<'_>) {

@@ -81,6 +81,8 @@ pub enum Purpose {
     Probe,
     /// To look and change nothing, as a dry run does: nothing waits for it.
     Look,
+    /// To put it in place, after it was tried.
+    Login,
 }
 
 /// One refresh, or one look at the file.
