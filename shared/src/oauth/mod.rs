@@ -203,6 +203,7 @@ impl TokenSource {
             }
             Credential::User(user) => user,
         };
+        let rotation = self.place.prepare_rotation()?;
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
             Err(refusal) => {
@@ -214,7 +215,7 @@ impl TokenSource {
         let good = granted.good(Utc::now());
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
-            self.place.rotate(rotated)?;
+            rotation.commit(rotated)?;
         }
         let rotated = rotated.map(|refresh_token| {
             let rotated = credential::User { refresh_token, ..user.clone() };
