@@ -36,6 +36,9 @@ pub struct Args {
     /// Print one line for Nagios and end with its exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
     #[arg(long)]
     nagios: bool,
+    /// Print no failure again that the run before printed, unless a reminder is due: for a schedule that mails
+    #[arg(long)]
+    only_news: bool,
 }
 
 impl Job for TokenCheck {
@@ -56,6 +59,10 @@ impl Job for TokenCheck {
         let hint = format!("add a [credential.NAME] table to {shown}; examples/config.toml shows one");
         let message = format!("{shown}: there is no [credential.NAME] table, so nothing to check");
         vec![Failure::new(Kind::Config, message, hint)]
+    }
+
+    fn prints_repeats(args: &Args) -> bool {
+        !args.only_news
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

@@ -3,7 +3,7 @@
 //! A row that stays `running` is a run that was killed. No secret and no booking data is in it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Store, stamp};
 use crate::{Failure, Result};
@@ -91,6 +91,20 @@ impl Store {
             )
         })?;
         Ok(())
+    }
+
+    /// The JSON result of the job's last run before this one that came to an end.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn result_before(&mut self, run: &Run) -> Result<Option<String>> {
+        self.transaction(|transaction| {
+            let query = "SELECT result FROM run WHERE job = ?1 AND run <> ?2 AND outcome IN ('ok', 'failed')
+                 AND started <= ?3 ORDER BY started DESC, run DESC LIMIT 1";
+            let result =
+                transaction.query_row(query, params![run.job, run.id, stamp(run.started)], |row| row.get(0));
+            result.optional().map(Option::flatten)
+        })
     }
 
     /// Completes the record.
