@@ -331,7 +331,9 @@ fn sheets_that_share_a_credential_share_its_token() {
     let copy = world.config_text();
     let (_, sheet) = copy.split_once("[sheet.port-sheet]").unwrap();
     for name in ["second", "third"] {
+        world.person_edits(&json!([{"addSheet": {"properties": {"title": name}}}]));
         let copied = sheet.replace("[sheet.port-sheet.", &format!("[sheet.{name}."));
+        let copied = copied.replace("tab = \"Port sheet\"", &format!("tab = {name:?}"));
         world.append_to_config(&format!("[sheet.{name}]{copied}"));
     }
     let run = world.run(&["--json"]);

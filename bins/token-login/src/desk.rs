@@ -12,7 +12,7 @@ use shared::history::{Good, Outcome};
 use shared::http::Http;
 use shared::job::Context;
 use shared::oauth::{Asking, Ledger, Refusal};
-use shared::private::shell;
+use shared::private::{SIZE_LIMIT, shell};
 use shared::store::Purpose;
 use shared::{Failure, Kind, Result, Secret, lock};
 
@@ -78,7 +78,7 @@ impl<'a> Desk<'a> {
         format!("token-login {}", self.place.name)
     }
 
-    /// Makes sure that the file could be replaced, before a person is troubled. Answers the file that is there.
+    /// Makes sure that the file could be replaced, before a person is troubled or a token is spent. Answers the file that is there.
     pub fn check_destination(&self) -> Result<Option<Vec<u8>>> {
         let dir = self.place.path.parent().unwrap_or(Path::new("/"));
         let owner = dir.metadata().map_err(|error| Failure::io("cannot look at", dir, error))?.uid();
@@ -91,7 +91,10 @@ impl<'a> Desk<'a> {
             ));
         }
         let before = self.place.content()?;
-        Draft::new(&self.place.path).map_err(|failure| failure.within(&self.place))?;
+        let room = usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX);
+        Draft::new(&self.place.path)
+            .and_then(|draft| draft.reserve(room))
+            .map_err(|failure| failure.within(&self.place))?;
         Ok(before)
     }
 

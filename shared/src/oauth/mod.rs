@@ -289,6 +289,10 @@ impl TokenSource {
 
     fn failure(&self, refusal: &Refusal) -> Failure {
         let message = format!("{}: {refusal}", self.place);
-        Failure::new(refusal.class.kind(), message, self.remedy(refusal.class))
+        let mut hint = self.remedy(refusal.class);
+        if refusal.is_reauth {
+            hint.push_str("; your organisation will ask for it again: have its administrator exempt the app, or use a service account");
+        }
+        Failure::new(refusal.class.kind(), message, hint)
     }
 }
