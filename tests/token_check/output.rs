@@ -89,6 +89,16 @@ fn a_configuration_without_credentials_has_nothing_to_check() {
     world.run(&[]).exit(78).error("there is no [credential.NAME] table");
 }
 
+#[test]
+fn what_is_started_after_an_outage_must_end_before_the_run_does() {
+    let world = world().build();
+    world.append_to_config("[job.token-check]\ndeadline = \"10m\"");
+    let run = world.run(&["--check-config"]);
+    run.exit(78).error("on-recovery-timeout: must be shorter than the deadline of a run, 10m");
+    world.append_to_config("[token-check]\non-recovery-timeout = \"9m\"");
+    world.run(&["--check-config"]).exit(0);
+}
+
 /// A shipped file.
 fn shipped(path: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
@@ -129,7 +139,7 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
 }
 
 #[test]
-fn only_news_prints_a_failure_once_and_again_with_each_reminder() {
+fn only_news_prints_a_failure_once_and_again_with_each_quarter_of_the_day() {
     let world = world().build();
     world.server.set_clock("2026-05-13T11:00:00Z".parse().unwrap());
     revoke(&world);
@@ -145,9 +155,9 @@ fn only_news_prints_a_failure_once_and_again_with_each_reminder() {
         assert_eq!(said(now, news, 77), 0, "{now}: nothing new");
     }
     assert_eq!(said("13:01:00", &[], 77), 1, "without the flag each run says it");
-    assert_eq!(said("14:00:10", news, 77), 1, "it is escalated");
     assert_eq!(said("17:55:00", news, 77), 0);
-    assert_eq!(said("18:00:20", news, 77), 1, "a reminder");
+    assert_eq!(said("18:00:20", news, 77), 1, "once more");
+    assert_eq!(said("18:03:00", news, 77), 0);
     world.log_in_again();
     assert_eq!(said("18:05:00", news, 0), 0);
     world.set_mode(&world.credential(), 0o644);

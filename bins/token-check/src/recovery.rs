@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use shared::job::Context;
 use shared::store::{Blocked, Store};
 use shared::{Failure, Kind, Result};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::result::CredentialResult;
@@ -25,11 +26,15 @@ async fn start(context: &Context, result: &mut CredentialResult) -> Result<Vec<F
     let name = result.credential.clone();
     let open = || Store::open(&context.state.database());
     let Some(recovery) = open()?.recovery(&name)? else { return Ok(Vec::new()) };
-    let mut failures = Vec::new();
+    // All at once, so that one that hangs keeps no other from its turn.
+    let mut running = JoinSet::new();
     for command in commands(context, &recovery.waiting) {
-        if let Err(failure) = run(&command, context.config.token_check.on_recovery_timeout).await {
-            failures.push(failure.within(format_args!("credential {name:?}")));
-        }
+        running.spawn(run(command, context.config.token_check.on_recovery_timeout));
+    }
+    let mut failures = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.unwrap_or_else(|error| Err(Failure::bug(error.to_string())));
+        failures.extend(ended.err().map(|failure| failure.within(format_args!("credential {name:?}"))));
     }
     let mut store = open()?;
     store.end_recovery(&name, &recovery)?;
@@ -64,7 +69,7 @@ fn commands(context: &Context, waiting: &[Blocked]) -> Vec<Command> {
 }
 
 /// Its words on standard error go where ours go; standard output may be promised to our own result.
-async fn run(command: &Command, limit: Duration) -> Result<()> {
+async fn run(command: Command, limit: Duration) -> Result<()> {
     let Some((program, arguments)) = command.words.split_first() else { return Ok(()) };
     info!("starting {}", program.display());
     let failed = |kind, why: String, hint: &str| {

@@ -323,7 +323,9 @@ fn finish<J: Job>(
         return ExitCode::from(plugin.code);
     }
     let is_repeat = !args.is_none_or(J::prints_repeats)
-        && store.is_some_and(|mut store| news::is_new(&mut store, run, &frame.to_json()) == Ok(false));
+        && store
+            .and_then(|mut store| store.result_before(run).ok().flatten())
+            .is_some_and(|before| !news::is_new(&before, &frame.to_json()));
     out.print(common, &frame, &ended.report);
     if !is_repeat {
         out.complain(&ended.report.failures);

@@ -39,17 +39,6 @@ pub(super) fn insert(
 }
 
 impl Store {
-    /// Whether people are told of anything that happened from a moment on.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn told_since(&mut self, moment: DateTime<Utc>) -> Result<bool> {
-        self.transaction(|transaction| {
-            let query = "SELECT EXISTS (SELECT 1 FROM event WHERE at >= ?1)";
-            transaction.query_row(query, params![stamp(moment)], |row| row.get(0))
-        })
-    }
-
     /// Stores events; of those with the same mark only the first that any job stored is kept.
     ///
     /// # Errors
