@@ -107,7 +107,7 @@ pub fn decide(
         let text = "is in active recovery: it is probed until it works again".to_owned();
         events.push(event(Kind::ActiveRecovery, text, hint));
     }
-    if before.told.reminded != told.reminded {
+    if told.reminded.is_some() && before.told.reminded != told.reminded {
         let text = format!("has failed for {}, since {}: {words}", shown(now - since), stamp(since));
         events.push(event(Kind::Reminder, text, hint));
     }
@@ -115,7 +115,12 @@ pub fn decide(
 }
 
 fn next_told(before: &Told, after: &History, settings: &TokenCheck, now: DateTime<Utc>) -> Told {
-    let mut told = before.clone();
+    // What was told in the future was told by a clock that was wrong.
+    let mut told = Told {
+        first: before.first.map(|first| first.min(now)),
+        reminded: before.reminded.filter(|reminded| *reminded <= now),
+        ..before.clone()
+    };
     if settings.alert_on_first_failure && after.class.is_some_and(|class| class.needs_a_person()) {
         told.first.get_or_insert(now);
     }
@@ -217,6 +222,17 @@ mod tests {
     fn trouble_that_turns_into_death_is_told_then() {
         let told = story(&TokenCheck::default(), &[(0, Fails(Class::Transient)), (5, Fails(Class::Dead))]);
         assert_eq!(told, [(5, "first-failure"), (5, "active-recovery")]);
+    }
+
+    #[test]
+    fn reminders_go_on_after_a_clock_that_was_a_year_ahead() {
+        const YEAR: i64 = 365 * 24 * 60;
+        let dead = Fails(Class::Dead);
+        let steps = [(YEAR, dead), (YEAR + 361, Looks), (0, Looks), (359, Looks), (361, Looks), (722, Looks)];
+        let told = story(&TokenCheck::default(), &steps);
+        let (first, recovery) = ((YEAR, "first-failure"), (YEAR, "active-recovery"));
+        let again = [(361, "reminder"), (722, "reminder")];
+        assert_eq!(told, [&[first, recovery, (YEAR + 361, "reminder")][..], &again].concat());
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Args {
     /// Print one line for Nagios and end with its exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
     #[arg(long)]
     nagios: bool,
+    /// Print a failure that goes on only when it begins and every six hours: for a schedule that mails
+    #[arg(long)]
+    only_news: bool,
 }
 
 impl Job for TokenCheck {
@@ -49,13 +52,26 @@ impl Job for TokenCheck {
     type Body = Body;
 
     fn check(config: &Config, _args: &Args) -> Vec<Failure> {
+        let shown = config.path.display();
+        let deadline = config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
+        if config.token_check.on_recovery_timeout >= deadline {
+            let message = format!(
+                "{shown}: token-check.on-recovery-timeout: must be shorter than the deadline of a run, {}: the run would end before what it started, and the next one start it again",
+                humantime::format_duration(deadline)
+            );
+            let hint = "shorten it, or raise deadline under [job.token-check]";
+            return vec![Failure::new(Kind::Config, message, hint)];
+        }
         if !config.credentials.is_empty() {
             return Vec::new();
         }
-        let shown = config.path.display();
         let hint = format!("add a [credential.NAME] table to {shown}; examples/config.toml shows one");
         let message = format!("{shown}: there is no [credential.NAME] table, so nothing to check");
         vec![Failure::new(Kind::Config, message, hint)]
+    }
+
+    fn prints_repeats(args: &Args) -> bool {
+        !args.only_news
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

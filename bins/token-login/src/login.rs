@@ -1,5 +1,6 @@
 //! A login: the person is asked, answers in the browser or on the terminal, and the answer becomes tokens.
 
+use chrono::Utc;
 use serde_json::Value;
 use shared::job::{Context, Job};
 use shared::oauth::{Class, Exchange, Granted, exchange};
@@ -128,6 +129,7 @@ fn obtained(
     account: Option<String>,
     desk: &Desk<'_>,
 ) -> Result<Obtained> {
+    let good = granted.good(Utc::now());
     let Some(refresh_token) = granted.refresh_token else {
         return Err(Failure::new(
             Kind::Credential,
@@ -150,6 +152,7 @@ fn obtained(
         token: granted.access_token.value,
         account,
         scopes,
+        good,
         notes: notes.into_iter().collect(),
     })
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+/// The longest duration that means anything here; far longer ones are beyond what a calendar can count.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// What is wrong with a configuration, one line each, in the order found.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<String>);
@@ -119,10 +122,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a duration such as `30s`, `25m` or `1h 30m`.
+    /// Takes a duration such as `30s`, `25m` or `1h 30m`, of at most 366 days.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.text(key)?;
         match humantime::parse_duration(&text) {
+            Ok(duration) if duration > LONGEST => {
+                self.wrong(key, format!("{text:?} is too long: at most 366 days"))
+            }
             Ok(duration) => Some(duration),
             Err(error) => {
                 self.wrong(key, format!("{text:?} is not a duration such as \"30s\" or \"25m\": {error}"))

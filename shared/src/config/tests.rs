@@ -83,3 +83,19 @@ fn a_key_needs_a_column_and_headers_are_unique() {
     assert!(problems.iter().any(|line| line.contains("the header \"vessel\" is used twice")), "{problems:?}");
     assert!(problems.iter().any(|line| line.contains("\"booking_id\" has no column")), "{problems:?}");
 }
+
+#[test]
+fn no_duration_is_longer_than_a_year() {
+    for table in
+        ["[token-check]\nrecovery-interval", "[token-check]\nkey-age-fail", "[job.port-sheet-sync]\ndeadline"]
+    {
+        assert_eq!(problems(&format!("{GOOD}\n{table} = \"366d\"\n")).len(), 0, "{table}");
+        for long in ["367d", "584542046090y"] {
+            let problems = problems(&format!("{GOOD}\n{table} = \"{long}\"\n"));
+            assert!(
+                problems.len() == 1 && problems[0].contains(": at most 366 days"),
+                "{table}: {problems:?}"
+            );
+        }
+    }
+}

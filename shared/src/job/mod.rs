@@ -5,14 +5,16 @@
 //! while it waits for them is its own.
 
 mod args;
+mod news;
 mod output;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,7 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Config;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
-use crate::oauth::{Asking, Ledger, TokenSource};
+use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
 use crate::store::{Ending, Outcome, Purpose, Run, Store};
 use crate::{Failure, Kind, Result, lock, logging};
 
@@ -57,6 +59,12 @@ pub trait Job {
         None
     }
 
+    /// Whether failures are printed that the run before printed already; without it a schedule that mails what is printed
+    /// mails news only. Exit code, record and result are the same either way.
+    fn prints_repeats(_args: &Self::Args) -> bool {
+        true
+    }
+
     /// Does the work.
     fn run(context: &Context, args: &Self::Args) -> impl Future<Output = Report<Self::Body>>;
 }
@@ -76,10 +84,13 @@ pub struct Context {
     pub environment: Environment,
     /// The state directory.
     pub state: State,
+    /// The access tokens of this run, by credential.
+    wallets: Mutex<BTreeMap<String, Wallet>>,
 }
 
 impl Context {
-    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name.
+    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name. All
+    /// sources of one credential share its token: a run with many sheets refreshes once.
     ///
     /// # Errors
     /// As [`Config::place`] and [`Http::new`].
@@ -99,7 +110,9 @@ impl Context {
         let google = &self.config.google;
         let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());
         let source = TokenSource::new(place, scopes, locks, Http::new(google.timeout)?, google.first_pause);
-        Ok(source.recorded_in(ledger))
+        let mut wallets = self.wallets.lock().unwrap_or_else(PoisonError::into_inner);
+        let wallet = wallets.entry(credential.to_owned()).or_default().clone();
+        Ok(source.recorded_in(ledger).paying_from(wallet))
     }
 
     /// Where this job's refreshes are recorded.
@@ -207,8 +220,8 @@ fn begin<J: Job>(
     if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
         return Ended::failed(vec![failure]);
     }
-    let context =
-        Context { job: J::NAME, run: run.id.clone(), started: run.started, config, environment, state };
+    let (id, started, wallets) = (run.id.clone(), run.started, Mutex::default());
+    let context = Context { job: J::NAME, run: id, started, config, environment, state, wallets };
     guarded::<J>(cli, &context)
 }
 
@@ -296,10 +309,10 @@ fn finish<J: Job>(
     args: Option<&J::Args>,
     run: &Run,
     mut ended: Ended<J::Body>,
-    store: Option<Store>,
+    mut store: Option<Store>,
 ) -> ExitCode {
     let finished = Utc::now();
-    if let Some(Err(failure)) = store.map(|store| record::<J>(store, run, finished, &ended)) {
+    if let Some(Err(failure)) = store.as_mut().map(|store| record::<J>(store, run, finished, &ended)) {
         ended.report.failures.push(failure);
         ended.outcome = Outcome::Failed;
     }
@@ -309,12 +322,19 @@ fn finish<J: Job>(
         output::asked_for(&format!("{}\n", plugin.line));
         return ExitCode::from(plugin.code);
     }
+    let is_repeat = !args.is_none_or(J::prints_repeats)
+        && store
+            .and_then(|mut store| store.result_before(run).ok().flatten())
+            .is_some_and(|before| !news::is_new(&before, &frame.to_json()));
     out.print(common, &frame, &ended.report);
+    if !is_repeat {
+        out.complain(&ended.report.failures);
+    }
     ExitCode::from(frame.exit)
 }
 
 fn record<J: Job>(
-    mut store: Store,
+    store: &mut Store,
     run: &Run,
     finished: DateTime<Utc>,
     ended: &Ended<J::Body>,

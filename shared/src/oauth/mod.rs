@@ -9,6 +9,7 @@ mod ledger;
 mod service_account;
 mod user;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -68,7 +69,23 @@ pub struct TokenSource {
     tries: usize,
     ledger: Option<Ledger>,
     skew: Option<TimeDelta>,
-    token: Option<AccessToken>,
+    token: Wallet,
+}
+
+/// The access token of a credential, shared by everything in one run that uses it.
+#[derive(Clone, Debug, Default)]
+pub struct Wallet(Arc<Mutex<Option<AccessToken>>>);
+
+impl Wallet {
+    /// The token, if it lasts for more than `margin`.
+    fn lasting(&self, margin: TimeDelta) -> Option<Secret> {
+        let token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().filter(|token| token.expires_at - Utc::now() > margin).map(|token| token.value.clone())
+    }
+
+    fn put(&self, token: Option<AccessToken>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
 }
 
 /// What an exchange brought: what the file was known by, the answer, and what came beside a token.
@@ -91,7 +108,7 @@ impl TokenSource {
         first_pause: Duration,
     ) -> Self {
         let TokenCheck { refresh_margin, max_retries: tries, .. } = TokenCheck::default();
-        let (ledger, skew, token) = (None, None, None);
+        let (ledger, skew, token) = (None, None, Wallet::default());
         Self { place, scopes, locks, http, first_pause, refresh_margin, tries, ledger, skew, token }
     }
 
@@ -102,6 +119,12 @@ impl TokenSource {
         Self { refresh_margin, tries, ledger: Some(ledger), ..self }
     }
 
+    /// The same source, using the token in this wallet and putting new ones there.
+    #[must_use]
+    pub fn paying_from(self, wallet: Wallet) -> Self {
+        Self { token: wallet, ..self }
+    }
+
     /// A token with at least `refresh-margin` left.
     ///
     /// # Errors
@@ -110,17 +133,17 @@ impl TokenSource {
     /// could not be reached in `max-retries` tries, [`crate::Kind::Busy`] when it was asked too often within the hour.
     pub async fn token(&mut self) -> Result<Secret> {
         let margin = TimeDelta::from_std(self.refresh_margin).unwrap_or(TimeDelta::MAX);
-        let fresh = |token: &&AccessToken| token.expires_at - Utc::now() > margin;
-        if let Some(token) = self.token.as_ref().filter(fresh) {
-            return Ok(token.value.clone());
+        if let Some(token) = self.token.lasting(margin) {
+            return Ok(token);
         }
         let token = self.fetch_with_retries().await?;
-        Ok(self.token.insert(token).value.clone())
+        self.token.put(Some(token.clone()));
+        Ok(token.value)
     }
 
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
-        self.token = None;
+        self.token.put(None);
     }
 
     /// Whom a sheet must be shared with: the robot's address, or the person who authorized the credential.
@@ -203,6 +226,7 @@ impl TokenSource {
             }
             Credential::User(user) => user,
         };
+        let rotation = self.place.prepare_rotation()?;
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
             Err(refusal) => {
@@ -211,18 +235,16 @@ impl TokenSource {
             }
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
+        let good = granted.good(Utc::now());
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
-            self.place.rotate(rotated)?;
+            rotation.commit(rotated)?;
         }
         let rotated = rotated.map(|refresh_token| {
             let rotated = credential::User { refresh_token, ..user.clone() };
             Credential::User(rotated).seen().fingerprint
         });
-        let left = granted.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
-        let ends = left.and_then(|left| Utc::now().checked_add_signed(left));
-        let good = Good { rotated, scopes: granted.scopes, ends };
-        Ok((seen, Ok(granted.access_token), good))
+        Ok((seen, Ok(granted.access_token), Good { rotated, ..good }))
     }
 
     fn record(&self, seen: &Seen, outcome: Outcome<'_>) {
@@ -240,7 +262,7 @@ impl TokenSource {
     }
 
     /// What a person does about a credential that is gone.
-    pub fn renewal(&self) -> String {
+    fn renewal(&self) -> String {
         match self.place.read() {
             Ok(Credential::ServiceAccount(account)) => format!(
                 "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {} (mode 0600); nothing is lost meanwhile, the next run catches up",
@@ -254,14 +276,23 @@ impl TokenSource {
         }
     }
 
-    fn failure(&self, refusal: &Refusal) -> Failure {
+    /// What a person does about a refusal of this class.
+    pub fn remedy(&self, class: Class) -> String {
         let place = self.place.path.display();
-        let hint = match refusal.class {
+        match class {
             Class::Dead => self.renewal(),
             Class::Broken => format!("compare client_id and client_secret in {place} with the OAuth client in https://console.cloud.google.com/apis/credentials"),
             Class::Clock => "set the clock: timedatectl set-ntp true; timedatectl status".to_owned(),
             Class::Transient | Class::Unknown => "nothing to do if it passes: the next run tries again; is the network up? curl -sI https://oauth2.googleapis.com/token".to_owned(),
-        };
-        Failure::new(refusal.class.kind(), format!("{}: {refusal}", self.place), hint)
+        }
+    }
+
+    fn failure(&self, refusal: &Refusal) -> Failure {
+        let message = format!("{}: {refusal}", self.place);
+        let mut hint = self.remedy(refusal.class);
+        if refusal.is_reauth {
+            hint.push_str("; your organisation will ask for it again: have its administrator exempt the app, or use a service account");
+        }
+        Failure::new(refusal.class.kind(), message, hint)
     }
 }

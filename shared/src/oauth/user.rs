@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{AccessToken, Refusal};
 use crate::Secret;
 use crate::credential::User;
+use crate::history::Good;
 use crate::http::Http;
 
 /// How long a token is taken to last when the answer does not say: Google's hour, less a minute.
@@ -30,6 +31,13 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// What the histories are told of it.
+    pub fn good(&self, now: DateTime<Utc>) -> Good {
+        let left = self.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
+        let ends = left.and_then(|left| now.checked_add_signed(left));
+        Good { rotated: None, scopes: self.scopes.clone(), ends }
+    }
+
     /// What a service account is granted: a token, with the scopes that were asked for.
     pub(super) fn of_robot(access_token: AccessToken) -> Self {
         Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None, date: None }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
-pub use credentials::{Attempt, Blocked, Purpose};
+pub use credentials::{Attempt, Blocked, Purpose, Recovery};
 pub use runs::{Ending, Outcome, Run};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.

@@ -3,7 +3,7 @@
 //! A row that stays `running` is a run that was killed. No secret and no booking data is in it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Store, stamp};
 use crate::{Failure, Result};
@@ -93,6 +93,22 @@ impl Store {
         Ok(())
     }
 
+    /// The JSON result of the job's run before this one that came to an end. What a run that found another under way said
+    /// counts only for one that finds the same.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn result_before(&mut self, run: &Run) -> Result<Option<String>> {
+        let query =
+            "SELECT result FROM run WHERE job = ?1 AND run <> ?2 AND started <= ?3 AND outcome <> 'running'
+             AND (outcome <> 'skipped' OR (SELECT outcome FROM run WHERE run = ?2) = 'skipped')
+             ORDER BY started DESC, run DESC LIMIT 1";
+        self.transaction(|transaction| {
+            let values = params![run.job, run.id, stamp(run.started)];
+            transaction.query_row(query, values, |row| row.get(0)).optional().map(Option::flatten)
+        })
+    }
+
     /// Completes the record.
     ///
     /// # Errors
@@ -149,6 +165,28 @@ mod tests {
             Ending { finished, outcome: Outcome::Failed, exit: 65, failure: Some(&failure), result: "{}" };
         store.end_run("new", &ending).unwrap();
         assert_eq!(rows(&store), [("new".into(), "failed".into(), Some(65))]);
+    }
+
+    #[test]
+    fn the_run_before_is_the_last_that_ended_and_did_begin() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("state.db")).unwrap();
+        let mut ends = |id: &str, minute: u8, outcome| {
+            let started = format!("2026-05-13T12:{minute:02}:00Z");
+            let run = run(id, &started);
+            store.start_run(&run).unwrap();
+            if let Some(outcome) = outcome {
+                let finished = run.started;
+                let ending = Ending { finished, outcome, exit: 0, failure: None, result: id };
+                store.end_run(id, &ending).unwrap();
+            }
+            store.result_before(&run).unwrap()
+        };
+        assert_eq!(ends("first", 0, Some(Outcome::Failed)), None);
+        assert_eq!(ends("killed", 5, None).as_deref(), Some("first"));
+        assert_eq!(ends("busy", 10, Some(Outcome::Skipped)).as_deref(), Some("first"));
+        assert_eq!(ends("busy-again", 15, Some(Outcome::Skipped)).as_deref(), Some("busy"));
+        assert_eq!(ends("last", 20, Some(Outcome::Failed)).as_deref(), Some("first"));
     }
 
     #[test]
