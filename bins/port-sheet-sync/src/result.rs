@@ -42,6 +42,8 @@ pub struct SheetResult {
     pub cells_written: u64,
     /// Whether the sheet was read back and holds what it should.
     pub verified: bool,
+    /// Whether the file's version proved that nothing changed, so that the sheet was not read.
+    pub fast_path: bool,
     /// Read requests sent, tries included.
     pub reads: u64,
     /// Write requests sent, tries included.
@@ -69,6 +71,7 @@ impl SheetResult {
             drifted: 0,
             cells_written: 0,
             verified: false,
+            fast_path: false,
             reads: 0,
             writes: 0,
             problems: Vec::new(),
@@ -102,7 +105,11 @@ impl SheetResult {
             self.unchanged,
             self.rejected,
             self.cells_written,
-            if self.verified { "verified" } else { "not verified" },
+            match (self.fast_path, self.verified) {
+                (true, _) => "proven by the file's version",
+                (false, true) => "verified",
+                (false, false) => "not verified",
+            },
             self.reads,
             self.writes
         )

@@ -106,11 +106,9 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         missing: HashMap::new(),
         snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
     };
-    let width: u32 = view.layout.runs().iter().map(|(first, last)| last - first + 1).sum();
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    let rows_a_read = (CELLS_A_READ / width.max(1)).max(2);
+    let rows_a_read = rows_a_read(view.layout);
     let (mut first, mut seam) = (2, None);
-    while first <= view.tab.rows && width > 0 {
+    while first <= view.tab.rows && !view.layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
         let Some(mut blocks) = Block::read(client, &view.sheet.tab, view.layout, &[(first, last)]).await?
         else {
@@ -128,6 +126,17 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     let snapshot = taking.snapshot;
     writer.commit()?;
     Ok(Some(snapshot))
+}
+
+/// Whether one request reads the whole tab.
+pub fn is_one_read(tab: &Tab, layout: &Layout) -> bool {
+    tab.rows <= rows_a_read(layout)
+}
+
+fn rows_a_read(layout: &Layout) -> u32 {
+    let width: u32 = layout.runs().iter().map(|(first, last)| last - first + 1).sum();
+    // Two rows at least, since the last one of a chunk is read again as the first of the next.
+    (CELLS_A_READ / width.max(1)).max(2)
 }
 
 /// A snapshot being taken.

@@ -13,7 +13,7 @@ use shared::config::{Sheet, Source};
 use shared::file::Draft;
 use shared::{Failure, Kind, Result};
 
-use crate::column::{Columns, Digest, Key, KeyHash};
+use crate::column::{Columns, Digest, Key, KeyHash, short};
 use crate::rows::{self, Heading};
 use crate::source;
 use crate::value::Cell;
@@ -41,6 +41,8 @@ pub struct Spool {
     pub index: HashMap<KeyHash, Entry>,
     /// Bookings that are in the source but cannot be used, with the key that could still be read.
     pub held: HashMap<KeyHash, u64>,
+    /// What all accepted rows are, in order: equal digests mean the same rows.
+    pub digest: Digest,
     /// How many data rows the source has, rejected ones included.
     pub source_rows: u64,
     /// How many of them are rejected.
@@ -72,7 +74,7 @@ pub fn fill(dir: &Path, sheet: &Sheet, last: Option<&Heading>) -> Result<(Spool,
     let spool = Spool::empty(heading, dir.join(format!("{}.spool", sheet.name)), rejected_path);
     let writer = rows::Writer::create(&spool.path, &spool.heading)?;
     let rejects = Rejects::create(&spool.rejected_path)?;
-    let mut filling = Filling { rejects, spool, writer, columns: &columns };
+    let mut filling = Filling { rejects, spool, writer, columns: &columns, whole: blake3::Hasher::new() };
     while let Some(record) = source.next()? {
         filling.spool.source_rows += 1;
         match record.fields {
@@ -128,6 +130,7 @@ impl Spool {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
+            digest: 0,
             source_rows: 0,
             rejected: 0,
             unidentified: 0,
@@ -160,6 +163,7 @@ struct Filling<'a> {
     writer: rows::Writer,
     rejects: Rejects,
     columns: &'a Columns,
+    whole: blake3::Hasher,
 }
 
 impl Filling<'_> {
@@ -201,7 +205,9 @@ impl Filling<'_> {
             }
             Slot::Vacant(slot) => {
                 let offset = self.writer.row(line, cells)?;
-                slot.insert(Entry { offset, digest: self.columns.digest(cells), line, row: 0 });
+                let digest = self.columns.digest(cells);
+                self.whole.update(&digest.to_le_bytes());
+                slot.insert(Entry { offset, digest, line, row: 0 });
                 Ok(())
             }
         }
@@ -236,7 +242,8 @@ impl Filling<'_> {
         self.columns.key().iter().map(field).collect::<Vec<_>>().join(", ")
     }
 
-    fn finish(self) -> Result<Spool> {
+    fn finish(mut self) -> Result<Spool> {
+        self.spool.digest = short(&self.whole);
         self.writer.commit()?;
         self.rejects.commit()?;
         Ok(self.spool)

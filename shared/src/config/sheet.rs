@@ -4,10 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use toml::{Table, Value};
 
 use super::Reader;
+
+/// How often a sheet is read whole, whatever its file's version says.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One sheet to keep in step with its source.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub struct Sheet {
     pub max_shrink: Share,
     /// The header of the column in which missing bookings are flagged.
     pub status_header: String,
+    /// How long the file's version may stand in for reading the sheet; zero for never.
+    pub full_read_every: Duration,
     /// Where the bookings come from.
     pub source: Source,
     /// The owned columns; none for every source field as text under its own name.
@@ -180,6 +186,7 @@ impl Sheet {
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
+            full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
             source: read_source(&mut reader),
             columns: read_columns(&mut reader),
         };

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::config::TokenCheck;
 use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
-use crate::http::Http;
+use crate::http::{Http, NoReply, Reply};
 use crate::lock::Lock;
 use crate::{Failure, Result, Secret, credential, lock, retry};
 
@@ -68,6 +68,7 @@ pub struct TokenSource {
     tries: usize,
     ledger: Option<Ledger>,
     skew: Option<TimeDelta>,
+    granted: Option<Vec<String>>,
     token: Option<AccessToken>,
 }
 
@@ -91,8 +92,8 @@ impl TokenSource {
         first_pause: Duration,
     ) -> Self {
         let TokenCheck { refresh_margin, max_retries: tries, .. } = TokenCheck::default();
-        let (ledger, skew, token) = (None, None, None);
-        Self { place, scopes, locks, http, first_pause, refresh_margin, tries, ledger, skew, token }
+        let (ledger, skew, granted, token) = (None, None, None, None);
+        Self { place, scopes, locks, http, first_pause, refresh_margin, tries, ledger, skew, granted, token }
     }
 
     /// The same source, recording every refresh and obeying the settings that come with it.
@@ -118,6 +119,15 @@ impl TokenSource {
         Ok(self.token.insert(token).value.clone())
     }
 
+    /// Gets a page with such a token. Nothing is tried again.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; the inner one when there was no whole answer.
+    pub async fn get(&mut self, url: &str) -> Result<std::result::Result<Reply, NoReply>> {
+        let token = self.token().await?;
+        Ok(self.http.get_as(&token, url).await)
+    }
+
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
         self.token = None;
@@ -136,6 +146,12 @@ impl TokenSource {
     /// The scopes its tokens need.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Whether the newest token reaches one of these scopes: as the server said or, where it said nothing, as was asked.
+    pub fn reaches(&self, scopes: &[&str]) -> bool {
+        let held = self.granted.as_ref().unwrap_or(&self.scopes);
+        held.iter().any(|scope| scopes.contains(&scope.as_str()))
     }
 
     /// How far this machine's clock was ahead of the token endpoint's at the last refresh, where that is known.
@@ -211,6 +227,7 @@ impl TokenSource {
             }
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
+        self.granted.clone_from(&granted.scopes);
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
             self.place.rotate(rotated)?;
