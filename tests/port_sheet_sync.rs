@@ -29,6 +29,14 @@ mod lock;
 #[path = "port_sheet_sync/outage.rs"]
 mod outage;
 
+/// The file's version proves that nothing changed, and in any doubt the sheet is read.
+#[path = "port_sheet_sync/fast_path.rs"]
+mod fast_path;
+
+/// Several sheets in one configuration, also in one spreadsheet.
+#[path = "port_sheet_sync/several_sheets.rs"]
+mod several_sheets;
+
 /// A source that is missing, damaged or full of mistakes.
 #[path = "port_sheet_sync/source.rs"]
 mod source;

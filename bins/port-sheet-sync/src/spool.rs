@@ -28,8 +28,8 @@ pub struct Entry {
     pub offset: u64,
     /// What its cells are.
     pub digest: Digest,
-    /// Its line in the source.
-    pub line: u64,
+    /// Its line in the source; 32 bits, because there is one of these for every booking.
+    pub line: u32,
     /// The row of the sheet in which the newest snapshot found it; 0 for none.
     pub row: u32,
 }
@@ -207,6 +207,7 @@ impl Filling<'_> {
                 let offset = self.writer.row(line, cells)?;
                 let digest = self.columns.digest(cells);
                 self.whole.update(&digest.to_le_bytes());
+                let line = u32::try_from(line).unwrap_or(u32::MAX);
                 slot.insert(Entry { offset, digest, line, row: 0 });
                 Ok(())
             }
@@ -217,8 +218,9 @@ impl Filling<'_> {
     fn withdraw(&mut self, key: &Key, line: u64) -> Result<u64> {
         let Some(first) = self.spool.index.remove(&key.hash) else { return Ok(0) };
         let reason = format!("its key {:?} also stands on line {line}", key.text);
-        self.reject(first.line, Some(key), &reason, &[])?;
-        Ok(first.line)
+        let first = u64::from(first.line);
+        self.reject(first, Some(key), &reason, &[])?;
+        Ok(first)
     }
 
     fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&str]) -> Result<()> {

@@ -29,7 +29,15 @@ impl World {
     /// # Panics
     /// When the tab cannot be read.
     pub fn rows(&self) -> Vec<Vec<Value>> {
-        let all = utf8_percent_encode(&format!("'{TAB}'"), NON_ALPHANUMERIC).to_string();
+        self.rows_of(TAB)
+    }
+
+    /// The same of another tab.
+    ///
+    /// # Panics
+    /// When the tab cannot be read.
+    pub fn rows_of(&self, tab: &str) -> Vec<Vec<Value>> {
+        let all = utf8_percent_encode(&format!("'{tab}'"), NON_ALPHANUMERIC).to_string();
         let query = "valueRenderOption=UNFORMATTED_VALUE&dateTimeRenderOption=SERIAL_NUMBER";
         let answer = self.call_as(
             OWNER,
