@@ -37,6 +37,14 @@ mod fast_path;
 #[path = "port_sheet_sync/several_sheets.rs"]
 mod several_sheets;
 
+/// The same vessel at the same time.
+#[path = "port_sheet_sync/overlap.rs"]
+mod overlap;
+
+/// The cell that says when the sheet was last synced.
+#[path = "port_sheet_sync/freshness.rs"]
+mod freshness;
+
 /// A source that is missing, damaged or full of mistakes.
 #[path = "port_sheet_sync/source.rs"]
 mod source;

@@ -77,7 +77,9 @@ impl SheetRun<'_> {
 
     /// Whether a run may end early at all: every row of the source is in use, and no cell tells the time.
     fn leaves_proof(&self) -> bool {
-        self.spool.rejected == 0 && !self.sheet.full_read_every.is_zero()
+        self.spool.rejected == 0
+            && self.sheet.freshness_cell.is_none()
+            && !self.sheet.full_read_every.is_zero()
     }
 
     /// Whether the last run was seen to its end and its base is there.

@@ -4,6 +4,8 @@ use serde::Serialize;
 use shared::Failure;
 use shared::store::Outcome;
 
+use crate::overlap::DoubleBooking;
+
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
@@ -48,6 +50,8 @@ pub struct SheetResult {
     pub reads: u64,
     /// Write requests sent, tries included.
     pub writes: u64,
+    /// Bookings of the same thing at the same time, a thousand at most.
+    pub overlaps: Vec<DoubleBooking>,
     /// Content of source and sheet that could not be used, a line each, a hundred at most.
     pub problems: Vec<String>,
     /// What a person may want to know though nothing failed, a line each.
@@ -74,6 +78,7 @@ impl SheetResult {
             fast_path: false,
             reads: 0,
             writes: 0,
+            overlaps: Vec::new(),
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -89,10 +94,11 @@ impl SheetResult {
         self.error = Some(failure);
     }
 
-    /// The counts in a line, and the notes.
+    /// The counts in a line, the double bookings and the notes.
     pub fn summary(&self) -> Vec<String> {
-        let notes = self.notes.iter().map(|note| format!("{}: {note}", self.sheet));
-        std::iter::once(self.counts()).chain(notes).collect()
+        let overlaps = self.overlaps.iter().map(ToString::to_string);
+        let told = overlaps.chain(self.notes.iter().cloned()).map(|line| format!("{}: {line}", self.sheet));
+        std::iter::once(self.counts()).chain(told).collect()
     }
 
     fn counts(&self) -> String {

@@ -12,7 +12,7 @@ use crate::result::SheetResult;
 use crate::rounds::SheetRun;
 use crate::spool::{self, Spool};
 use crate::workbook::Workbooks;
-use crate::{Args, base};
+use crate::{Args, base, warning};
 
 /// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
 /// turn. The text is a dry run's plan.
@@ -53,6 +53,7 @@ async fn try_sync<'a>(
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
+    warning::about_double_bookings(context, sheet, args, (&columns, &spool), result)?;
     let workbook = workbooks.open(context, sheet, args)?;
     let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
@@ -60,7 +61,10 @@ async fn try_sync<'a>(
     let mut run = SheetRun { context, sheet, args, columns, spool, workbook, known, formatted, counted: false };
     let done = match run.is_proven(result).await {
         Ok(true) => Ok(()),
-        Ok(false) => run.rounds(result, text).await,
+        Ok(false) => match run.rounds(result, text).await {
+            Ok(()) => run.tell_freshness().await,
+            Err(failure) => Err(failure),
+        },
         Err(failure) => Err(failure),
     };
     let after = run.workbook.client.requests();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::Reader;
+use super::{CellAddress, Overlap, Reader};
 
 /// How often a sheet is read whole, whatever its file's version says.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +36,10 @@ pub struct Sheet {
     pub max_shrink: Share,
     /// The header of the column in which missing bookings are flagged.
     pub status_header: String,
+    /// The cell that says when the sheet was last synced.
+    pub freshness_cell: Option<CellAddress>,
+    /// The check for double bookings.
+    pub overlap: Option<Overlap>,
     /// How long the file's version may stand in for reading the sheet; zero for never.
     pub full_read_every: Duration,
     /// Where the bookings come from.
@@ -168,7 +172,8 @@ impl Sheet {
             }
             String::new()
         });
-        let sheet = Self {
+        let columns = read_columns(&mut reader);
+        let mut sheet = Self {
             name: name.to_owned(),
             credential,
             spreadsheet,
@@ -186,10 +191,13 @@ impl Sheet {
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
+            freshness_cell: None,
+            overlap: Overlap::read(&mut reader, columns.as_deref()),
             full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
             source: read_source(&mut reader),
-            columns: read_columns(&mut reader),
+            columns,
         };
+        sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
         sheet.check(&mut reader);
         reader.finish();
         sheet
@@ -219,6 +227,15 @@ impl Sheet {
             );
         }
     }
+}
+
+fn read_freshness_cell(reader: &mut Reader<'_>, own: &str) -> Option<CellAddress> {
+    let text = reader.text("freshness-cell")?;
+    let cell = CellAddress::parse(&text, own);
+    if cell.is_none() {
+        reader.problem("freshness-cell", format!("{text:?} is not a cell such as \"B1\" or \"Info!B1\""));
+    }
+    cell
 }
 
 fn read_key(reader: &mut Reader<'_>) -> Vec<String> {

@@ -1,0 +1,62 @@
+//! The freshness cell: it tells everybody who looks at the sheet when it was last synced.
+//!
+//! It is written last, after everything was verified, and read back. What a person wrote there stays.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared::config::CellAddress;
+use shared::{Failure, Kind, Result};
+
+use crate::a1;
+use crate::block::is_blank;
+use crate::google::Client;
+
+/// How the cell begins, so that it is known to be ours.
+const OURS: &str = "Synced ";
+
+/// Writes the time into the cell and reads it back.
+///
+/// # Errors
+/// [`Kind::Data`] when something else stands there, or does afterwards; [`Kind::Config`] when there is no such cell; and
+/// as every request.
+pub async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> Result<()> {
+    let at = (cell.column, cell.column);
+    let range = a1::range(&cell.tab, at, (cell.row, cell.row));
+    let found = read(client, cell, &range).await?;
+    if !is_blank(found.as_ref()) && !found.as_ref().and_then(Value::as_str).is_some_and(|text| text.starts_with(OURS)) {
+        return Err(taken(cell, &found));
+    }
+    let text = format!("{OURS}{}", now.format("%Y-%m-%d %H:%M UTC"));
+    client.write(&[(range.clone(), vec![vec![Value::from(text.as_str())]])]).await?;
+    let found = read(client, cell, &range).await?;
+    if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) { Ok(()) } else { Err(taken(cell, &found)) }
+}
+
+async fn read(client: &mut Client, cell: &CellAddress, range: &str) -> Result<Option<Value>> {
+    let answer = client.read(&[range.to_owned()]).await.map_err(|failure| match failure.kind {
+        Kind::Data => Failure::new(
+            Kind::Config,
+            format!("the bookings are in step, but freshness-cell {} is not there: {failure}", shown(cell)),
+            "name a cell that the spreadsheet has: freshness-cell = \"Tab!B1\" in the configuration",
+        ),
+        _ => failure,
+    })?;
+    Ok(answer.into_iter().flatten().flatten().next())
+}
+
+fn taken(cell: &CellAddress, found: &Option<Value>) -> Failure {
+    let found = found.as_ref().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    Failure::new(
+        Kind::Data,
+        format!(
+            "the bookings are in step, but freshness-cell {} holds {:?}, which the sync did not write",
+            shown(cell),
+            found.unwrap_or_default()
+        ),
+        "clear that cell in the sheet, or name another: freshness-cell = \"Tab!B1\" in the configuration",
+    )
+}
+
+fn shown(cell: &CellAddress) -> String {
+    format!("{}{} of tab {:?}", a1::letters(cell.column), cell.row, cell.tab)
+}
