@@ -45,6 +45,10 @@ mod overlap;
 #[path = "port_sheet_sync/freshness.rs"]
 mod freshness;
 
+/// The file in which people find the rows while the sheet is out of reach.
+#[path = "port_sheet_sync/mirror.rs"]
+mod mirror;
+
 /// A source that is missing, damaged or full of mistakes.
 #[path = "port_sheet_sync/source.rs"]
 mod source;

@@ -69,7 +69,7 @@ fn row_1_of_the_own_tab_is_a_place_for_it_and_nothing_else_moves() {
 
 #[test]
 fn what_a_person_wrote_there_stays_and_is_told() {
-    for content in ["ask Ann", "synced", "5"] {
+    for content in ["ask Ann", "Synced by Ann", "Synced 2026-05-13", "5"] {
         let world = with_cell("H1");
         world.person_writes("H1", content);
         let run = world.run(&["--json"]);

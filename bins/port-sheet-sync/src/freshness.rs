@@ -2,7 +2,7 @@
 //!
 //! It is written last, after everything was verified, and read back. What a person wrote there stays.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::Value;
 use shared::config::CellAddress;
 use shared::{Failure, Kind, Result};
@@ -11,8 +11,8 @@ use crate::a1;
 use crate::block::is_blank;
 use crate::google::Client;
 
-/// How the cell begins, so that it is known to be ours.
-const OURS: &str = "Synced ";
+/// What the cell says, also by which it is known to be ours.
+const FORMAT: &str = "Synced %Y-%m-%d %H:%M UTC";
 
 /// Writes the time into the cell and reads it back.
 ///
@@ -23,13 +23,20 @@ pub async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) 
     let at = (cell.column, cell.column);
     let range = a1::range(&cell.tab, at, (cell.row, cell.row));
     let found = read(client, cell, &range).await?;
-    if !is_blank(found.as_ref()) && !found.as_ref().and_then(Value::as_str).is_some_and(|text| text.starts_with(OURS)) {
-        return Err(taken(cell, &found));
+    let is_ours = |value: &Value| {
+        value.as_str().is_some_and(|text| NaiveDateTime::parse_from_str(text, FORMAT).is_ok())
+    };
+    if !is_blank(found.as_ref()) && !found.as_ref().is_some_and(is_ours) {
+        return Err(taken(cell, found.as_ref()));
     }
-    let text = format!("{OURS}{}", now.format("%Y-%m-%d %H:%M UTC"));
+    let text = now.format(FORMAT).to_string();
     client.write(&[(range.clone(), vec![vec![Value::from(text.as_str())]])]).await?;
     let found = read(client, cell, &range).await?;
-    if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) { Ok(()) } else { Err(taken(cell, &found)) }
+    if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) {
+        Ok(())
+    } else {
+        Err(taken(cell, found.as_ref()))
+    }
 }
 
 async fn read(client: &mut Client, cell: &CellAddress, range: &str) -> Result<Option<Value>> {
@@ -44,8 +51,8 @@ async fn read(client: &mut Client, cell: &CellAddress, range: &str) -> Result<Op
     Ok(answer.into_iter().flatten().flatten().next())
 }
 
-fn taken(cell: &CellAddress, found: &Option<Value>) -> Failure {
-    let found = found.as_ref().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+fn taken(cell: &CellAddress, found: Option<&Value>) -> Failure {
+    let found = found.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     Failure::new(
         Kind::Data,
         format!(

@@ -25,7 +25,7 @@ use crate::result::SheetResult;
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
 use crate::workbook::Workbook;
-use crate::{Args, freshness, journal, show, verify};
+use crate::{Args, freshness, journal, people, show, verify};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
 const ROUNDS: u32 = 3;
@@ -146,8 +146,9 @@ impl SheetRun<'_> {
             let tab = self.workbook.tab(&self.sheet.tab).await?;
             let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
             let differing = self.differing_path();
+            let people = people::path(&self.context.state.spool(), &self.sheet.name);
             let view =
-                View { sheet: self.sheet, tab: &tab, columns: &self.columns, layout: &layout, differing };
+                View { sheet: self.sheet, tab: &tab, columns: &self.columns, layout: &layout, differing, people };
             if let Some(snapshot) = snapshot::take(&mut self.workbook.client, &view, &mut self.spool).await? {
                 return Ok((tab, layout, snapshot));
             }

@@ -5,15 +5,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use log::info;
 use shared::config::{Sheet, Source};
-use shared::file::Draft;
 use shared::{Failure, Kind, Result};
 
 use crate::column::{Columns, Digest, Key, KeyHash, short};
+use crate::csv_file::CsvFile;
 use crate::rows::{self, Heading};
 use crate::source;
 use crate::value::Cell;
@@ -247,40 +246,23 @@ impl Filling<'_> {
     fn finish(mut self) -> Result<Spool> {
         self.spool.digest = short(&self.whole);
         self.writer.commit()?;
-        self.rejects.commit()?;
+        self.rejects.0.commit()?;
         Ok(self.spool)
     }
 }
 
 /// The list of rejected rows, for the person who mends them: line, reason, then the owned fields where they are known.
-struct Rejects {
-    writer: csv::Writer<File>,
-    draft: Draft,
-    path: PathBuf,
-}
+struct Rejects(CsvFile);
 
 impl Rejects {
     fn create(path: &Path) -> Result<Self> {
-        let draft = Draft::new(path)?;
-        let file = draft.file().try_clone().map_err(|error| Failure::io("cannot write", path, error))?;
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-        let mut rejects = Self { writer, draft, path: path.to_owned() };
-        rejects.write(&["line", "reason", "fields"])?;
-        Ok(rejects)
+        let mut file = CsvFile::create(path)?;
+        file.write(["line", "reason", "fields"])?;
+        Ok(Self(file))
     }
 
     fn add(&mut self, line: u64, reason: &str, fields: &[&str]) -> Result<()> {
         let line = line.to_string();
-        let start = [line.as_str(), reason];
-        self.write(&[&start, fields].concat())
-    }
-
-    fn write(&mut self, record: &[&str]) -> Result<()> {
-        self.writer.write_record(record).map_err(|error| Failure::io("cannot write", &self.path, error))
-    }
-
-    fn commit(mut self) -> Result<()> {
-        self.writer.flush().map_err(|error| Failure::io("cannot write", &self.path, error))?;
-        self.draft.commit()
+        self.0.write([&[line.as_str(), reason], fields].concat())
     }
 }

@@ -12,7 +12,7 @@ use crate::result::SheetResult;
 use crate::rounds::SheetRun;
 use crate::spool::{self, Spool};
 use crate::workbook::Workbooks;
-use crate::{Args, base, warning};
+use crate::{Args, base, mirror, warning};
 
 /// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
 /// turn. The text is a dry run's plan.
@@ -69,8 +69,27 @@ async fn try_sync<'a>(
     };
     let after = run.workbook.client.requests();
     (result.reads, result.writes) = (after.0 - before.0, after.1 - before.1);
-    done?;
+    mirrored(&run, result, done)?;
     report_bad_rows(&run.spool, result, args)
+}
+
+/// While the sheet is out of reach people find its rows in the mirror, and nowhere else afterwards.
+fn mirrored(run: &SheetRun<'_>, result: &SheetResult, done: Result<()>) -> Result<()> {
+    let state = &run.context.state;
+    if result.verified {
+        return done.and(mirror::remove(state, &run.sheet.name));
+    }
+    let today = run.context.started.date_naive();
+    done.map_err(|failure| {
+        if run.args.dry_run || !mirror::is_due(&failure) {
+            return failure;
+        }
+        let told = match mirror::write(state, run.sheet, &run.columns, &run.spool, today) {
+            Ok(path) => format!("the rows as they should stand are in {}", path.display()),
+            Err(why) => format!("the mirror was not refreshed: {why}"),
+        };
+        Failure { message: format!("{}; {told}", failure.message), ..failure }
+    })
 }
 
 /// Good rows are in the sheet by now; the bad ones still make the run fail.

@@ -172,7 +172,6 @@ impl Sheet {
             }
             String::new()
         });
-        let columns = read_columns(&mut reader);
         let mut sheet = Self {
             name: name.to_owned(),
             credential,
@@ -192,11 +191,12 @@ impl Sheet {
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
             freshness_cell: None,
-            overlap: Overlap::read(&mut reader, columns.as_deref()),
+            overlap: None,
             full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
             source: read_source(&mut reader),
-            columns,
+            columns: read_columns(&mut reader),
         };
+        sheet.overlap = Overlap::read(&mut reader, sheet.columns.as_deref());
         sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
         sheet.check(&mut reader);
         reader.finish();
