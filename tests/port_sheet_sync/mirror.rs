@@ -128,8 +128,8 @@ fn a_flag_that_stands_in_the_sheet_keeps_its_day_and_goes_when_the_booking_is_ba
     world.run(&[]).exit(0);
     let rows = world.rows();
     let status = rows[0].iter().position(|text| text == "Sync status").unwrap();
-    assert_eq!(status, 6, "{:?}", rows[0]);
-    world.person_writes("G3", "Not in the bookings since 2020-01-01");
+    assert_eq!(status, 7, "{:?}", rows[0]);
+    world.person_writes("H3", "Not in the bookings since 2020-01-01");
     world.run(&[]).exit(0);
     revoke(&world);
     world.run(&[]).exit(77);
@@ -172,7 +172,7 @@ fn a_mirror_that_cannot_be_written_does_not_hide_the_outage() {
 }
 
 #[test]
-fn people_s_columns_cost_no_request_more() {
+fn what_people_wrote_costs_no_request_more() {
     let world = lived_in();
     world.clear_requests();
     world.run(&[]).exit(0);

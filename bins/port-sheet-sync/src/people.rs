@@ -73,7 +73,8 @@ impl Writer {
     /// [`shared::Kind::Io`].
     pub fn row(&mut self, block: &Block, row: u32, owner: Owner) -> Result<()> {
         let filled = |at: &u32| !is_blank(block.value(row, Some(*at)));
-        if owner == Owner::Booking && !self.kept.iter().any(filled) {
+        let telling = if owner == Owner::Booking { &self.kept } else { &self.places };
+        if !telling.iter().any(filled) {
             return Ok(());
         }
         let is_kept = |at: &u32| owner == Owner::Person || self.kept.contains(at) || self.key.contains(at);
