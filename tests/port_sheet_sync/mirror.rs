@@ -142,6 +142,21 @@ fn a_flag_that_stands_in_the_sheet_keeps_its_day_and_goes_when_the_booking_is_ba
 }
 
 #[test]
+fn peoples_dates_are_shown_as_dates() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    for (cell, text) in [("F1", "Paid on"), ("F2", "2026-05-01"), ("F3", "2026-05-02"), ("G1", "Deposit"), ("G2", "100")] {
+        world.person_writes(cell, text);
+    }
+    world.run(&[]).exit(0);
+    revoke(&world);
+    world.run(&[]).exit(77);
+    assert_eq!(mirror(&world)[0], "Booking,Vessel,Arrival,Nights,Paid on,Deposit,Sync status");
+    assert_eq!(mirror(&world)[1], "B-101,Alma,2026-05-13,3,2026-05-01,100,");
+    assert_eq!(mirror(&world)[2], "B-102,Borea,2026-05-14,2,2026-05-02,,");
+}
+
+#[test]
 fn text_that_looks_like_a_formula_is_harmless_in_the_mirror_and_numbers_stay_numbers() {
     let world = world().csv(&["id,a", "1,=1+1", "2,+4", "3,-x", "4,@y", "5,\tz", "6,a=b"]).build();
     revoke(&world);

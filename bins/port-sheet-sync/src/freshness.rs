@@ -10,16 +10,30 @@ use shared::{Failure, Kind, Result};
 use crate::a1;
 use crate::block::is_blank;
 use crate::google::Client;
+use crate::rounds::SheetRun;
 
 /// What the cell says, also by which it is known to be ours.
 const FORMAT: &str = "Synced %Y-%m-%d %H:%M UTC";
+
+impl SheetRun<'_> {
+    /// Tells people in the sheet that it is in step, if it has a cell for that.
+    ///
+    /// # Errors
+    /// As [`write`].
+    pub async fn tell_freshness(&mut self) -> Result<()> {
+        match &self.sheet.freshness_cell {
+            Some(cell) if !self.args.dry_run => write(&mut self.workbook.client, cell, Utc::now()).await,
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Writes the time into the cell and reads it back.
 ///
 /// # Errors
 /// [`Kind::Data`] when something else stands there, or does afterwards; [`Kind::Config`] when there is no such cell; and
 /// as every request.
-pub async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> Result<()> {
+async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> Result<()> {
     let at = (cell.column, cell.column);
     let range = a1::range(&cell.tab, at, (cell.row, cell.row));
     let found = read(client, cell, &range).await?;

@@ -14,7 +14,7 @@ use shared::{Failure, Kind, Result};
 
 use crate::column::{Columns, KeyHash};
 use crate::csv_file::CsvFile;
-use crate::people::{PEOPLES, STATUS};
+use crate::people::STATUS;
 use crate::spool::Spool;
 use crate::value::Cell;
 use crate::{base, people, plan, rows};
@@ -77,8 +77,8 @@ enum Place {
     Owned(usize),
     /// The status column, and where it stands in the rows last seen, if it was there.
     Status(Option<usize>),
-    /// A person's column, and where it stands there.
-    People(usize),
+    /// A person's column: where it stands there, and how it is shown.
+    People(usize, Type),
 }
 
 /// What was last seen in the sheet.
@@ -97,10 +97,12 @@ impl Seen {
         let owned = |header: &str| columns.all().iter().position(|column| column.header == header);
         let (mut places, mut headers) = (Vec::new(), Vec::new());
         for (at, column) in headings.iter().enumerate() {
-            let place = match (owned(&column.header), column.kind.as_str()) {
-                (Some(index), kind) if kind != PEOPLES => Place::Owned(index),
-                (_, STATUS) => Place::Status(Some(at)),
-                _ => Place::People(at),
+            let place = match (owned(&column.header), people::shown_as(column)) {
+                (_, Some(kind)) => Place::People(at, kind),
+                (Some(index), None) => Place::Owned(index),
+                (None, None) if column.kind == STATUS => Place::Status(Some(at)),
+                // It was owned then; of what it holds only keys are known.
+                (None, None) => Place::People(at, Type::Text),
             };
             places.push(place);
             headers.push(column.header.clone());
@@ -170,7 +172,7 @@ impl Mirror<'_> {
                 (Some(flag), None | Some(Cell::Empty)) => flag.to_owned(),
                 (Some(_), Some(noted)) => shown(noted, Type::Text),
             },
-            Place::People(at) => theirs.get(at).map_or_else(String::new, |cell| shown(cell, Type::Text)),
+            Place::People(at, kind) => theirs.get(at).map_or_else(String::new, |cell| shown(cell, kind)),
         };
         self.file.write(self.seen.places.iter().map(text))
     }
@@ -182,7 +184,8 @@ impl Mirror<'_> {
             // The places begin with the columns that were seen, in the order of the cells.
             let text = |(place, cell): (&Place, &Cell)| match *place {
                 Place::Owned(index) => shown(cell, self.columns.kind(index)),
-                Place::Status(_) | Place::People(_) => shown(cell, Type::Text),
+                Place::People(_, kind) => shown(cell, kind),
+                Place::Status(_) => shown(cell, Type::Text),
             };
             let blanks = std::iter::repeat(Cell::Empty).take(self.seen.places.len() - cells.len());
             let cells: Vec<Cell> = cells.into_iter().chain(blanks).collect();

@@ -7,17 +7,26 @@
 use std::path::{Path, PathBuf};
 
 use shared::Result;
+use shared::config::Type;
 
 use crate::block::{Block, is_blank};
 use crate::column::{Columns, Remembered};
+use crate::google::Tab;
 use crate::layout::Layout;
 use crate::rows::{self, Heading};
 use crate::value::Cell;
 
-/// What a column is that is no owned one.
-pub const PEOPLES: &str = "people";
+/// What a person's column is called; behind it stands the type that its cells are shown as, if that is known.
+const PEOPLES: &str = "people";
 /// What the status column is.
 pub const STATUS: &str = "status";
+
+/// How the cells of a person's column are shown; none for other columns.
+pub fn shown_as(column: &Remembered) -> Option<Type> {
+    let word = column.kind.strip_prefix(PEOPLES)?.trim();
+    let known = Type::WORDS.iter().find(|(known, _)| *known == word);
+    Some(known.map_or(Type::Text, |(_, kind)| *kind))
+}
 
 /// Where a sheet's file is.
 pub fn path(dir: &Path, sheet: &str) -> PathBuf {
@@ -49,14 +58,15 @@ impl Writer {
     ///
     /// # Errors
     /// [`shared::Kind::Io`].
-    pub fn create(path: &Path, home: String, columns: &Columns, layout: &Layout) -> Result<Self> {
+    pub fn create(path: &Path, home: String, columns: &Columns, (tab, layout): (&Tab, &Layout)) -> Result<Self> {
         let owned = |at: u32| layout.columns.iter().position(|column| *column == at);
         let ours = layout.headers().map(|(at, header)| {
             let kind = owned(at).map_or(STATUS, |index| columns.kind(index).word());
             (at, Remembered { header: header.to_owned(), kind: kind.to_owned() })
         });
         let peoples = layout.people.iter().map(|(at, header)| {
-            (*at, Remembered { header: header.clone(), kind: PEOPLES.to_owned() })
+            let shown_as = tab.shown_as.get(*at as usize).copied().flatten().map_or("", Type::word);
+            (*at, Remembered { header: header.clone(), kind: format!("{PEOPLES} {shown_as}") })
         });
         let mut all: Vec<(u32, Remembered)> = ours.chain(peoples).collect();
         all.sort_by_key(|(at, _)| *at);

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use chrono::Utc;
 use log::info;
 use shared::config::Sheet;
 use shared::job::Context;
@@ -25,7 +24,7 @@ use crate::result::SheetResult;
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
 use crate::workbook::Workbook;
-use crate::{Args, freshness, journal, people, show, verify};
+use crate::{Args, journal, people, show, verify};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
 const ROUNDS: u32 = 3;
@@ -261,19 +260,6 @@ impl SheetRun<'_> {
         journal::prune(&self.journals(), SystemTime::now());
         result.verified = true;
         Ok(())
-    }
-
-    /// Tells people in the sheet that it is in step.
-    ///
-    /// # Errors
-    /// As [`freshness::write`].
-    pub async fn tell_freshness(&mut self) -> Result<()> {
-        match &self.sheet.freshness_cell {
-            Some(cell) if !self.args.dry_run => {
-                freshness::write(&mut self.workbook.client, cell, Utc::now()).await
-            }
-            _ => Ok(()),
-        }
     }
 
     fn never_settled(&self, plan: &Plan) -> Failure {

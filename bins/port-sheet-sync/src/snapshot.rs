@@ -104,7 +104,7 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     let heading = Heading::new(String::new(), view.columns.remembered());
     let mut writer = rows::Writer::create(&view.differing, &heading)?;
     let layout = view.layout.with_people();
-    let mut people = people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, &layout)?;
+    let mut people = people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, (view.tab, &layout))?;
     let mut taking = Taking {
         view,
         spool,

@@ -12,11 +12,11 @@ mod refusal;
 use std::collections::HashMap;
 
 use google_sheets4::api::{
-    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Sheet, Spreadsheet, ValueRange,
+    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, CellData, Scope, Sheet, Spreadsheet, ValueRange,
 };
 use google_sheets4::common::FieldMask;
 use serde_json::Value;
-use shared::config::Google;
+use shared::config::{Google, Type};
 use shared::oauth::TokenSource;
 use shared::{Failure, Kind, Result, reach};
 
@@ -33,7 +33,7 @@ pub struct Client {
     spreadsheet: String,
 }
 
-/// A tab's grid and the text of its first row.
+/// A tab's grid and what its first rows look like.
 #[derive(Clone, Debug)]
 pub struct Tab {
     /// The sheet's id.
@@ -44,6 +44,8 @@ pub struct Tab {
     pub columns: u32,
     /// What the cells of the first row show.
     pub header: Vec<String>,
+    /// What the cells of the second row are shown as, where that is a date or a time.
+    pub shown_as: Vec<Option<Type>>,
 }
 
 impl Client {
@@ -86,8 +88,8 @@ impl Client {
     /// # Errors
     /// [`Kind::Data`] when one of them is not there, and as every request.
     pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
-        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue))))";
-        let ranges: Vec<String> = titles.iter().map(|title| a1::row(title, 1)).collect();
+        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
+        let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, (1, 2))).collect();
         let spreadsheet = self.metadata(FIELDS, &ranges).await?;
         Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
     }
@@ -231,12 +233,22 @@ impl Client {
 fn titled_tab(sheet: Sheet) -> Option<(String, Tab)> {
     let properties = sheet.properties?;
     let grid = properties.grid_properties?;
-    let row = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten()).next();
-    let cells = row.and_then(|row| row.values).unwrap_or_default();
-    let header = cells.into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
+    let mut data = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten());
+    let mut cells = || data.next().and_then(|row| row.values).unwrap_or_default();
+    let header = cells().into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
+    let shown_as = cells().iter().map(shown_as).collect();
     let id = properties.sheet_id.unwrap_or(0);
     let (rows, columns) = (count(grid.row_count), count(grid.column_count));
-    Some((properties.title?, Tab { id, rows, columns, header }))
+    Some((properties.title?, Tab { id, rows, columns, header, shown_as }))
+}
+
+fn shown_as(cell: &CellData) -> Option<Type> {
+    match cell.effective_format.as_ref()?.number_format.as_ref()?.type_.as_deref()? {
+        "DATE" => Some(Type::Date),
+        "TIME" => Some(Type::Time),
+        "DATE_TIME" => Some(Type::DateTime),
+        _ => None,
+    }
 }
 
 fn count(number: Option<i32>) -> u32 {
