@@ -127,8 +127,7 @@ impl State {
     /// [`Kind::Io`] when a folder cannot be made.
     pub fn create(&self) -> Result<()> {
         let root = self.root.clone();
-        let folders =
-            [root, self.credentials(), self.locks(), self.spool(), self.journal(), self.mirror()];
+        let folders = [root, self.credentials(), self.locks(), self.spool(), self.journal(), self.mirror()];
         folders.iter().try_for_each(|dir| file::private_dir(dir))?;
         folders.iter().for_each(|dir| file::remove_abandoned_drafts(dir));
         Ok(())

@@ -68,9 +68,15 @@ fn the_result_of_the_fast_path_is_that_of_a_full_reading() {
     let world = proven();
     let run = world.run(&["--json", "-v"]);
     let sheet = run.exit(0).sheet();
-    assert_eq!((&sheet["source_rows"], &sheet["unchanged"], &sheet["added"]), (&json!(3), &json!(3), &json!(0)));
+    assert_eq!(
+        (&sheet["source_rows"], &sheet["unchanged"], &sheet["added"]),
+        (&json!(3), &json!(3), &json!(0))
+    );
     let told = world.run(&["-v"]);
-    assert!(told.stderr.contains("proven by the file's version") || told.stdout.contains("proven by the file's version"));
+    assert!(
+        told.stderr.contains("proven by the file's version")
+            || told.stdout.contains("proven by the file's version")
+    );
 }
 
 #[test]
@@ -175,7 +181,10 @@ fn a_refusal_of_drives_is_told_and_the_sheet_is_read() {
     reads_although_drive(refusal(403, disabled), disabled);
     reads_although_drive(refusal(404, "File not found: x."), "404 : File not found");
     reads_although_drive(refusal(500, "Internal Error"), "500");
-    reads_although_drive(Fault { body: Some(json!("<html>hello</html>")), ..Fault::default() }, "is not JSON");
+    reads_although_drive(
+        Fault { body: Some(json!("<html>hello</html>")), ..Fault::default() },
+        "is not JSON",
+    );
     reads_although_drive(Fault { body: Some(json!({})), ..Fault::default() }, "is not JSON");
     reads_although_drive(Fault { reset: true, ..Fault::default() }, "client error");
 }
@@ -212,7 +221,11 @@ fn drift_that_is_kept_is_counted_on_every_run() {
 fn a_lost_base_and_an_open_journal_are_doubts() {
     let world = proven();
     world.remove(&world.state().join("spool/port-sheet.base"));
-    assert_eq!(requests(&world), (2, 4, 1), "number formats are set again, since nothing tells that they are");
+    assert_eq!(
+        requests(&world),
+        (2, 4, 1),
+        "number formats are set again, since nothing tells that they are"
+    );
     assert_eq!(requests(&world), ENDED_EARLY);
     world.write("state/journal/port-sheet/01J-0.pending.jsonl", b"");
     assert_eq!(requests(&world), READ);

@@ -41,7 +41,10 @@ fn the_time_is_written_last_and_read_back() {
     assert_eq!(calls, ["GET", "POST", "GET"], "looked at, written, read back");
     assert_eq!(log[log.len() - 2].body["data"][0]["range"], json!("'Info'!B3:B3"));
     let counts = world.counts();
-    assert_eq!((&run.sheet()["reads"], &run.sheet()["writes"]), (&json!(counts.reads), &json!(counts.writes)));
+    assert_eq!(
+        (&run.sheet()["reads"], &run.sheet()["writes"]),
+        (&json!(counts.reads), &json!(counts.writes))
+    );
 }
 
 #[test]
@@ -93,7 +96,9 @@ fn the_header_of_an_owned_column_is_no_place_for_it() {
 #[test]
 fn a_tab_that_is_not_there_is_told() {
     let world = with_cell("Info!B1");
-    world.run(&[]).exit(78).error("the bookings are in step, but freshness-cell B1 of tab \"Info\" is not there: Google Sheets: 400");
+    world.run(&[]).exit(78).error(
+        "the bookings are in step, but freshness-cell B1 of tab \"Info\" is not there: Google Sheets: 400",
+    );
     assert_eq!(world.rows().len(), 4);
 }
 
@@ -118,7 +123,12 @@ fn a_failed_run_leaves_the_old_time() {
 fn a_write_whose_answer_was_lost_is_made_again() {
     let world = with_info();
     world.run(&[]).exit(0);
-    world.fault(Fault { method: Some("POST".into()), path: Some("values:batchUpdate".into()), apply_then_reset: true, ..Fault::default() });
+    world.fault(Fault {
+        method: Some("POST".into()),
+        path: Some("values:batchUpdate".into()),
+        apply_then_reset: true,
+        ..Fault::default()
+    });
     world.run(&[]).exit(0);
     assert_now(&freshness(&world));
 }
@@ -126,7 +136,10 @@ fn a_write_whose_answer_was_lost_is_made_again() {
 #[test]
 fn a_place_that_cannot_be_right_is_a_mistake_in_the_configuration() {
     for (cell, error) in [
-        ("B2", "sheet.port-sheet.freshness-cell: row 2 of tab \"Port sheet\" is among the bookings of sheet \"port-sheet\""),
+        (
+            "B2",
+            "sheet.port-sheet.freshness-cell: row 2 of tab \"Port sheet\" is among the bookings of sheet \"port-sheet\"",
+        ),
         ("'port sheet'!H9", "row 9 of tab \"port sheet\" is among the bookings"),
         ("Info", "\"Info\" is not a cell such as \"B1\" or \"Info!B1\""),
         ("Info!B1:B2", "is not a cell"),

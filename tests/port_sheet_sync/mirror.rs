@@ -12,9 +12,14 @@ use crate::world;
 fn lived_in() -> World {
     let world = world().build();
     world.run(&[]).exit(0);
-    for (cell, text) in
-        [("F1", "Notes"), ("F2", "window seat"), ("F4", "=1+1"), ("G1", "Paid"), ("G3", "12.5"), ("B8", "maybe a late one")]
-    {
+    for (cell, text) in [
+        ("F1", "Notes"),
+        ("F2", "window seat"),
+        ("F4", "=1+1"),
+        ("G1", "Paid"),
+        ("G3", "12.5"),
+        ("B8", "maybe a late one"),
+    ] {
         world.person_writes(cell, text);
     }
     world.person_writes("F3", "'=HYPERLINK(\"http://x\")");
@@ -123,7 +128,11 @@ fn a_booking_that_left_is_flagged_in_the_mirror_and_one_that_is_bad_is_as_it_was
 #[test]
 fn a_flag_that_stands_in_the_sheet_keeps_its_day_and_goes_when_the_booking_is_back() {
     let world = lived_in();
-    world.write_source(&["booking_id,vessel,arrival,nights", "B-101,Alma,2026-05-13,3", "B-103,Cirrus,2026-05-15,5"]);
+    world.write_source(&[
+        "booking_id,vessel,arrival,nights",
+        "B-101,Alma,2026-05-13,3",
+        "B-103,Cirrus,2026-05-15,5",
+    ]);
     world.run(&[]).exit(0);
     world.run(&[]).exit(0);
     let rows = world.rows();
@@ -145,7 +154,9 @@ fn a_flag_that_stands_in_the_sheet_keeps_its_day_and_goes_when_the_booking_is_ba
 fn peoples_dates_are_shown_as_dates() {
     let world = world().build();
     world.run(&[]).exit(0);
-    for (cell, text) in [("F1", "Paid on"), ("F2", "2026-05-01"), ("F3", "2026-05-02"), ("G1", "Deposit"), ("G2", "100")] {
+    for (cell, text) in
+        [("F1", "Paid on"), ("F2", "2026-05-01"), ("F3", "2026-05-02"), ("G1", "Deposit"), ("G2", "100")]
+    {
         world.person_writes(cell, text);
     }
     world.run(&[]).exit(0);
@@ -161,7 +172,8 @@ fn text_that_looks_like_a_formula_is_harmless_in_the_mirror_and_numbers_stay_num
     let world = world().csv(&["id,a", "1,=1+1", "2,+4", "3,-x", "4,@y", "5,\tz", "6,a=b"]).build();
     revoke(&world);
     world.run(&[]).exit(77);
-    let cells: Vec<String> = mirror(&world)[1..].iter().map(|row| row.split(',').nth(1).unwrap().to_owned()).collect();
+    let cells: Vec<String> =
+        mirror(&world)[1..].iter().map(|row| row.split(',').nth(1).unwrap().to_owned()).collect();
     assert_eq!(cells, ["'=1+1", "'+4", "'-x", "'@y", "'\tz", "a=b"]);
     let world = self::world().build();
     world.write_source(&["booking_id,vessel,arrival,nights", "B-1,Alma,2026-05-13,-3"]);

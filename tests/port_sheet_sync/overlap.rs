@@ -167,7 +167,10 @@ fn days_and_moments_are_compared_as_what_they_are() {
     let run = world.run(&["--json"]);
     let found = &run.exit(0).sheet()["overlaps"];
     assert_eq!(found.as_array().unwrap().len(), 1);
-    assert_eq!((&found[0]["from"], &found[0]["to"]), (&json!("2026-05-13 17:59:59"), &json!("2026-05-13 18:00:00")));
+    assert_eq!(
+        (&found[0]["from"], &found[0]["to"]),
+        (&json!("2026-05-13 17:59:59"), &json!("2026-05-13 18:00:00"))
+    );
 }
 
 #[test]
@@ -178,9 +181,21 @@ fn a_check_that_is_not_whole_is_a_mistake_in_the_configuration() {
         let run = world.run(&["--check-config"]);
         assert!(run.exit(78).stderr.contains(error), "{error:?} is not in {}", run.stderr);
     };
-    refused("overlap = \"warn\"\n", "", "sheet.port-sheet.overlap: must say what becomes of a double booking");
+    refused(
+        "overlap = \"warn\"\n",
+        "",
+        "sheet.port-sheet.overlap: must say what becomes of a double booking",
+    );
     refused("overlap = \"warn\"", "overlap = \"stop\"", "\"stop\" is not one of \"warn\", \"fail\"");
-    refused("overlap-start = \"arrival\"\n", "", "needs overlap-resource = [\"vessel\"], overlap-start and overlap-end");
+    refused(
+        "overlap-start = \"arrival\"\n",
+        "",
+        "needs overlap-resource = [\"vessel\"], overlap-start and overlap-end",
+    );
     refused("[\"vessel\"]", "[\"ship\"]", "overlap-resource: the field \"ship\" has no [[column]]");
-    refused("overlap-end = \"departure\"", "overlap-end = \"vessel\"", "the field \"vessel\" has no [[column]] of type \"date\"");
+    refused(
+        "overlap-end = \"departure\"",
+        "overlap-end = \"vessel\"",
+        "the field \"vessel\" has no [[column]] of type \"date\"",
+    );
 }

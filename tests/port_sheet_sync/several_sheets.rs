@@ -48,12 +48,19 @@ fn outcomes(run: &Run) -> Vec<(String, Value)> {
 fn three_tabs_of_one_spreadsheet_share_one_token_and_one_look_at_their_headers() {
     let world = three(world());
     world.run(&[]).exit(0);
-    assert_eq!(json!(world.rows_of("Quay B")), json!([["berth", "quay"], ["quay-b-1", "North"], ["quay-b-2", "South"]]));
+    assert_eq!(
+        json!(world.rows_of("Quay B")),
+        json!([["berth", "quay"], ["quay-b-1", "North"], ["quay-b-2", "South"]])
+    );
     world.clear_requests();
     let run = world.run(&["--json"]);
     run.exit(0);
     let counts = world.counts();
-    assert_eq!((counts.tokens, counts.reads, counts.writes), (1, 4, 0), "one for the headers, one for each tab");
+    assert_eq!(
+        (counts.tokens, counts.reads, counts.writes),
+        (1, 4, 0),
+        "one for the headers, one for each tab"
+    );
     let reads: Vec<Value> =
         run.json()["sheets"].as_array().unwrap().iter().map(|sheet| sheet["reads"].clone()).collect();
     assert_eq!(json!(reads), json!([2, 1, 1]), "each request is counted once");
@@ -91,7 +98,9 @@ fn a_tab_that_is_gone_is_its_own_sheets_failure() {
     add_to_config(&world, "a-lost", "Lost", "");
     add_sheet(&world, "quay-b", "Quay B", "");
     let run = world.run(&["--json"]);
-    run.exit(78).error("sheet \"a-lost\": the spreadsheet has no tab \"Lost\"; its tabs are \"Port sheet\", \"Quay B\"");
+    run.exit(78).error(
+        "sheet \"a-lost\": the spreadsheet has no tab \"Lost\"; its tabs are \"Port sheet\", \"Quay B\"",
+    );
     assert_eq!(
         outcomes(&run),
         [("a-lost".into(), json!(78)), ("port-sheet".into(), json!(0)), ("quay-b".into(), json!(0))]
@@ -116,7 +125,10 @@ fn one_sheet_alone_is_synced_by_name() {
     run.exit(0);
     assert_eq!(outcomes(&run), [("quay-b".into(), json!(0))]);
     assert_eq!((world.rows().len(), world.rows_of("Quay A").len(), world.rows_of("Quay B").len()), (0, 0, 3));
-    world.run(&["--sheet", "quay"]).exit(64).error("has no sheet \"quay\"; it has port-sheet, quay-a, quay-b");
+    world
+        .run(&["--sheet", "quay"])
+        .exit(64)
+        .error("has no sheet \"quay\"; it has port-sheet, quay-a, quay-b");
 }
 
 #[test]
@@ -163,10 +175,18 @@ fn one_version_of_the_file_covers_all_its_tabs() {
     let result = run.exit(0).json();
     let fast: Vec<Value> =
         result["sheets"].as_array().unwrap().iter().map(|sheet| sheet["fast_path"].clone()).collect();
-    assert_eq!(json!(fast), json!([true, false, true]), "what was the same at the start of the run needs no look");
+    assert_eq!(
+        json!(fast),
+        json!([true, false, true]),
+        "what was the same at the start of the run needs no look"
+    );
     assert_eq!(world.rows_of("Quay A")[2][1], json!("East"));
     let run = world.run(&["--json"]);
-    let fast: Vec<Value> =
-        run.exit(0).json()["sheets"].as_array().unwrap().iter().map(|sheet| sheet["fast_path"].clone()).collect();
+    let fast: Vec<Value> = run.exit(0).json()["sheets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sheet| sheet["fast_path"].clone())
+        .collect();
     assert_eq!(json!(fast), json!([false, true, false]), "the write moved the version of the others");
 }

@@ -107,7 +107,13 @@ impl Layout {
 
     /// Runs of neighbouring columns within the grid that must be read: first and last of each.
     pub fn runs(&self) -> Vec<(u32, u32)> {
-        let positions = self.columns.iter().chain(&self.status).chain(&self.also).copied().filter(|column| *column < self.grid);
+        let positions = self
+            .columns
+            .iter()
+            .chain(&self.status)
+            .chain(&self.also)
+            .copied()
+            .filter(|column| *column < self.grid);
         runs(positions.collect())
     }
 

@@ -28,7 +28,13 @@ pub fn is_due(failure: &Failure) -> bool {
 ///
 /// # Errors
 /// [`Kind::Io`]; the file then is what it was.
-pub fn write(state: &State, sheet: &Sheet, columns: &Columns, spool: &Spool, today: NaiveDate) -> Result<PathBuf> {
+pub fn write(
+    state: &State,
+    sheet: &Sheet,
+    columns: &Columns,
+    spool: &Spool,
+    today: NaiveDate,
+) -> Result<PathBuf> {
     let path = path(state, &sheet.name);
     let seen = Seen::open(&people::path(&state.spool(), &sheet.name), sheet, columns, spool)?;
     let mut mirror = Mirror { file: CsvFile::create(&path)?, columns, seen };
@@ -127,8 +133,9 @@ impl Seen {
     fn index(&mut self, columns: &Columns) -> Result<()> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let owned = |place: &Place, index: usize| matches!(place, Place::Owned(owned) if *owned == index);
-        let at: Vec<Option<usize>> =
-            (0..columns.count()).map(|index| self.places.iter().position(|place| owned(place, index))).collect();
+        let at: Vec<Option<usize>> = (0..columns.count())
+            .map(|index| self.places.iter().position(|place| owned(place, index)))
+            .collect();
         while let Some((offset, (_, cells))) = reader.row()? {
             let cell = |index: usize| at[index].and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Empty);
             match columns.key_of(cell) {
@@ -187,7 +194,7 @@ impl Mirror<'_> {
                 Place::People(_, kind) => shown(cell, kind),
                 Place::Status(_) => shown(cell, Type::Text),
             };
-            let blanks = std::iter::repeat(Cell::Empty).take(self.seen.places.len() - cells.len());
+            let blanks = std::iter::repeat_n(Cell::Empty, self.seen.places.len() - cells.len());
             let cells: Vec<Cell> = cells.into_iter().chain(blanks).collect();
             self.file.write(self.seen.places.iter().zip(&cells).map(text))?;
         }

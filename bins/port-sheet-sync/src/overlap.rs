@@ -79,7 +79,9 @@ struct Fields {
 /// [`shared::Kind::Io`] when the spool cannot be read.
 pub fn find(overlap: &shared::config::Overlap, columns: &Columns, spool: &Spool) -> Result<Found> {
     let at = |field: &String| columns.all().iter().position(|column| column.field == *field);
-    let (Some(start), Some(end)) = (at(&overlap.start), at(&overlap.end)) else { return Ok(Found::default()) };
+    let (Some(start), Some(end)) = (at(&overlap.start), at(&overlap.end)) else {
+        return Ok(Found::default());
+    };
     let fields = Fields { resource: overlap.resource.iter().filter_map(at).collect(), start, end };
     let (mut found, mut stays) = (Found::default(), Vec::new());
     let mut rows = spool.reader()?;
@@ -121,7 +123,8 @@ fn pairs(mut stays: Vec<Stay>, limit: usize) -> Vec<(Stay, Stay)> {
         // Those that stay are pairs, and those that go never come back: no more work than bookings and pairs.
         running.retain(|other| other.resource == stay.resource && other.free() > stay.start);
         let room = limit - pairs.len();
-        let in_order = |other: &Stay| if other.offset < stay.offset { (*other, stay) } else { (stay, *other) };
+        let in_order =
+            |other: &Stay| if other.offset < stay.offset { (*other, stay) } else { (stay, *other) };
         pairs.extend(running.iter().take(room).map(in_order));
         if pairs.len() == limit {
             break;

@@ -58,7 +58,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`shared::Kind::Io`].
-    pub fn create(path: &Path, home: String, columns: &Columns, (tab, layout): (&Tab, &Layout)) -> Result<Self> {
+    pub fn create(
+        path: &Path,
+        home: String,
+        columns: &Columns,
+        (tab, layout): (&Tab, &Layout),
+    ) -> Result<Self> {
         let owned = |at: u32| layout.columns.iter().position(|column| *column == at);
         let ours = layout.headers().map(|(at, header)| {
             let kind = owned(at).map_or(STATUS, |index| columns.kind(index).word());

@@ -45,7 +45,8 @@ impl Proof {
 
     /// Whether what was seen then needs no look today: all is the same, and it was seen within `full_read_every`.
     pub fn covers(&self, today: &Self, full_read_every: Duration) -> bool {
-        let is_same = (&self.version, &self.source, &self.rules) == (&today.version, &today.source, &today.rules);
+        let is_same =
+            (&self.version, &self.source, &self.rules) == (&today.version, &today.source, &today.rules);
         // A clock that went back proves nothing.
         let age = (today.read - self.read).to_std();
         is_same && age.is_ok_and(|age| age < full_read_every)
@@ -103,7 +104,10 @@ mod tests {
         assert!(covers(proof("7", "s", "r", "2026-05-13T12:00:00Z")));
         assert!(covers(proof("7", "s", "r", "2026-05-14T11:59:59Z")));
         assert!(!covers(proof("8", "s", "r", "2026-05-13T12:30:00Z")), "the file was changed");
-        assert!(!covers(proof("6", "s", "r", "2026-05-13T12:30:00Z")), "a version that went back is no proof");
+        assert!(
+            !covers(proof("6", "s", "r", "2026-05-13T12:30:00Z")),
+            "a version that went back is no proof"
+        );
         assert!(!covers(proof("7", "t", "r", "2026-05-13T12:30:00Z")), "the source changed");
         assert!(!covers(proof("7", "s", "q", "2026-05-13T12:30:00Z")), "the rules changed");
         assert!(!covers(proof("7", "s", "r", "2026-05-14T12:00:00Z")), "a day is over");

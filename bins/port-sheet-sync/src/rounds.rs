@@ -146,8 +146,14 @@ impl SheetRun<'_> {
             let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
             let differing = self.differing_path();
             let people = people::path(&self.context.state.spool(), &self.sheet.name);
-            let view =
-                View { sheet: self.sheet, tab: &tab, columns: &self.columns, layout: &layout, differing, people };
+            let view = View {
+                sheet: self.sheet,
+                tab: &tab,
+                columns: &self.columns,
+                layout: &layout,
+                differing,
+                people,
+            };
             if let Some(snapshot) = snapshot::take(&mut self.workbook.client, &view, &mut self.spool).await? {
                 return Ok((tab, layout, snapshot));
             }
@@ -216,7 +222,9 @@ impl SheetRun<'_> {
                 if version.is_some() && snapshot::is_one_read(tab, layout) {
                     return Ok(Outcome::Written);
                 }
-                let seen = verify::is_written(&mut self.workbook.client, &target, plan, &updates, &self.spool).await?;
+                let seen =
+                    verify::is_written(&mut self.workbook.client, &target, plan, &updates, &self.spool)
+                        .await?;
                 Ok(if seen { Outcome::Verified } else { Outcome::Written })
             }
             Ok(Written::InBulk) => {

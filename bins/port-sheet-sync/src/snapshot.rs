@@ -104,7 +104,8 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     let heading = Heading::new(String::new(), view.columns.remembered());
     let mut writer = rows::Writer::create(&view.differing, &heading)?;
     let layout = view.layout.with_people();
-    let mut people = people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, (view.tab, &layout))?;
+    let mut people =
+        people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, (view.tab, &layout))?;
     let mut taking = Taking {
         view,
         spool,
@@ -115,8 +116,7 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     let (mut first, mut seam) = (2, None);
     while first <= view.tab.rows && !layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
-        let Some(mut blocks) = Block::read(client, &view.sheet.tab, &layout, &[(first, last)]).await?
-        else {
+        let Some(mut blocks) = Block::read(client, &view.sheet.tab, &layout, &[(first, last)]).await? else {
             return Ok(None);
         };
         let block = blocks.remove(0);

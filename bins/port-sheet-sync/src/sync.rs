@@ -58,7 +58,8 @@ async fn try_sync<'a>(
     let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
-    let mut run = SheetRun { context, sheet, args, columns, spool, workbook, known, formatted, counted: false };
+    let mut run =
+        SheetRun { context, sheet, args, columns, spool, workbook, known, formatted, counted: false };
     let done = match run.is_proven(result).await {
         Ok(true) => Ok(()),
         Ok(false) => match run.rounds(result, text).await {

@@ -25,10 +25,14 @@ impl CellAddress {
         let digits = cell.find(|c: char| c.is_ascii_digit())?;
         let (letters, row) = cell.split_at(digits);
         let digit = |number: u32, letter: char| {
-            let value = letter.to_ascii_uppercase().is_ascii_uppercase().then(|| u32::from(letter.to_ascii_uppercase()))?;
+            let value = letter
+                .to_ascii_uppercase()
+                .is_ascii_uppercase()
+                .then(|| u32::from(letter.to_ascii_uppercase()))?;
             number.checked_mul(26)?.checked_add(value - u32::from('A') + 1)
         };
-        let column = letters.chars().try_fold(0, digit).filter(|column| (1..=LAST_COLUMN).contains(column))?;
+        let column =
+            letters.chars().try_fold(0, digit).filter(|column| (1..=LAST_COLUMN).contains(column))?;
         let is_number = row.bytes().all(|byte| byte.is_ascii_digit());
         let row = row.parse().ok().filter(|row| is_number && (1..=LAST_ROW).contains(row))?;
         Some(Self { tab, column: column - 1, row })
@@ -53,8 +57,13 @@ mod tests {
         let cell = |tab: &str, column, row| Some(CellAddress { tab: tab.to_owned(), column, row });
         assert_eq!(CellAddress::parse("B1", "Own"), cell("Own", 1, 1));
         assert_eq!(CellAddress::parse("Info!aa10", "Own"), cell("Info", 26, 10));
-        assert_eq!(CellAddress::parse("'Owner''s tab'!ZZZ10000000", "Own"), cell("Owner's tab", 18_277, 10_000_000));
-        for wrong in ["", "B", "1", "B0", "1B", "B1:C2", "AAAA1", "B10000001", "B+1", "!B1", "'Info!B1", "B 1", "Ä1"] {
+        assert_eq!(
+            CellAddress::parse("'Owner''s tab'!ZZZ10000000", "Own"),
+            cell("Owner's tab", 18_277, 10_000_000)
+        );
+        for wrong in
+            ["", "B", "1", "B0", "1B", "B1:C2", "AAAA1", "B10000001", "B+1", "!B1", "'Info!B1", "B 1", "Ä1"]
+        {
             assert_eq!(CellAddress::parse(wrong, "Own"), None, "{wrong}");
         }
     }

@@ -215,7 +215,10 @@ fn refuse_misplaced_freshness(sheets: &BTreeMap<String, Sheet>, reader: &mut Rea
         let is_synced =
             |other: &&Sheet| other.spreadsheet == sheet.spreadsheet && other.tab.to_lowercase() == tab;
         if let Some(other) = sheets.values().find(is_synced).filter(|_| cell.row > 1) {
-            let what = format!("row {} of tab {:?} is among the bookings of sheet {:?}; name a cell of row 1 or of another tab", cell.row, cell.tab, other.name);
+            let what = format!(
+                "row {} of tab {:?} is among the bookings of sheet {:?}; name a cell of row 1 or of another tab",
+                cell.row, cell.tab, other.name
+            );
             reader.problem(&place, what);
         }
         if let Some(first) = cells.insert((&sheet.spreadsheet, tab, cell.column, cell.row), &sheet.name) {

@@ -38,17 +38,26 @@ impl Overlap {
             }
             return None;
         };
-        let (Some(resource), Some(start), Some(end)) = (resource.filter(|fields| !fields.is_empty()), start, end) else {
-            reader.problem("overlap", "needs overlap-resource = [\"vessel\"], overlap-start and overlap-end as well");
+        let (Some(resource), Some(start), Some(end)) =
+            (resource.filter(|fields| !fields.is_empty()), start, end)
+        else {
+            reader.problem(
+                "overlap",
+                "needs overlap-resource = [\"vessel\"], overlap-start and overlap-end as well",
+            );
             return None;
         };
-        let kind = |field: &str| columns?.iter().find(|column| column.field == field).map(|column| column.kind);
+        let kind =
+            |field: &str| columns?.iter().find(|column| column.field == field).map(|column| column.kind);
         for field in resource.iter().filter(|field| kind(field).is_none()) {
             reader.problem("overlap-resource", format!("the field {field:?} has no [[column]]"));
         }
         for (key, field) in [("overlap-start", &start), ("overlap-end", &end)] {
             if !matches!(kind(field), Some(Type::Date | Type::DateTime)) {
-                reader.problem(key, format!("the field {field:?} has no [[column]] of type \"date\" or \"datetime\""));
+                reader.problem(
+                    key,
+                    format!("the field {field:?} has no [[column]] of type \"date\" or \"datetime\""),
+                );
             }
         }
         Some(Self { policy, resource, start, end })

@@ -60,8 +60,8 @@ impl Store {
     pub fn release_marks(&mut self, prefix: &str, current: &[Event]) -> Result<()> {
         let current: HashSet<&str> = current.iter().filter_map(|event| event.once.as_deref()).collect();
         self.transaction(|transaction| {
-            let mut query = transaction
-                .prepare("SELECT id, once FROM event WHERE substr(once, 1, length(?1)) = ?1")?;
+            let mut query =
+                transaction.prepare("SELECT id, once FROM event WHERE substr(once, 1, length(?1)) = ?1")?;
             let marks = query.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let marks: Vec<(i64, String)> = marks.collect::<rusqlite::Result<_>>()?;
             for (id, _) in marks.iter().filter(|(_, mark)| !current.contains(mark.as_str())) {
