@@ -60,18 +60,19 @@ async fn try_sync<'a>(
     let known = formatted.clone();
     let mut run =
         SheetRun { context, sheet, args, columns, spool, workbook, known, formatted, counted: false };
-    let done = match run.is_proven(result).await {
-        Ok(true) => Ok(()),
-        Ok(false) => match run.rounds(result, text).await {
-            Ok(()) => run.tell_freshness().await,
-            Err(failure) => Err(failure),
-        },
-        Err(failure) => Err(failure),
-    };
+    let done = bring_into_step(&mut run, result, text).await;
     let after = run.workbook.client.requests();
     (result.reads, result.writes) = (after.0 - before.0, after.1 - before.1);
     mirrored(&run, result, done)?;
     report_bad_rows(&run.spool, result, args)
+}
+
+async fn bring_into_step(run: &mut SheetRun<'_>, result: &mut SheetResult, text: &mut String) -> Result<()> {
+    if run.is_proven(result).await? {
+        return Ok(());
+    }
+    run.rounds(result, text).await?;
+    run.tell_freshness().await
 }
 
 /// While the sheet is out of reach people find its rows in the mirror, and nowhere else afterwards.
