@@ -305,3 +305,9 @@ fn a_hundred_thousand_bookings_that_did_not_change_take_32_mib() {
     running.kill();
     assert!(peak <= 32 * 1024 * 1024, "{} KiB", peak / 1024);
 }
+
+#[test]
+fn a_run_that_is_killed_at_any_request_leaves_no_false_proof() {
+    let builder = || granted(&[SHEETS, METADATA]);
+    crate::crash::same_after_a_kill_at_every_request(builder, crate::crash::changed, 8);
+}

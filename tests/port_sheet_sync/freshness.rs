@@ -94,6 +94,21 @@ fn the_header_of_an_owned_column_is_no_place_for_it() {
 }
 
 #[test]
+fn a_protected_cell_is_told() {
+    let world = with_cell("H1");
+    let range =
+        json!({"sheetId": world.tab_id(), "startRowIndex": 0, "endRowIndex": 1, "startColumnIndex": 7});
+    world.owner_edits(&json!([{"addProtectedRange": {"protectedRange": {
+        "range": range, "editors": {"users": [google_standin::OWNER]}
+    }}}]));
+    world
+        .run(&[])
+        .exit(65)
+        .error("the bookings are in step, but freshness-cell H1 of tab \"Port sheet\": Google Sheets: 400");
+    assert_eq!(world.rows().len(), 4);
+}
+
+#[test]
 fn a_tab_that_is_not_there_is_told() {
     let world = with_cell("Info!B1");
     world.run(&[]).exit(78).error(

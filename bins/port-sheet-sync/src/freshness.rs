@@ -15,6 +15,9 @@ use crate::rounds::SheetRun;
 /// What the cell says, also by which it is known to be ours.
 const FORMAT: &str = "Synced %Y-%m-%d %H:%M UTC";
 
+/// How its failures begin.
+const IN_STEP: &str = "the bookings are in step, but freshness-cell";
+
 impl SheetRun<'_> {
     /// Tells people in the sheet that it is in step, if it has a cell for that.
     ///
@@ -44,7 +47,9 @@ async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> R
         return Err(taken(cell, found.as_ref()));
     }
     let text = now.format(FORMAT).to_string();
-    client.write(&[(range.clone(), vec![vec![Value::from(text.as_str())]])]).await?;
+    let value = vec![vec![Value::from(text.as_str())]];
+    let written = client.write(&[(range.clone(), value)]).await;
+    written.map_err(|failure| failure.within(format_args!("{IN_STEP} {}", shown(cell))))?;
     let found = read(client, cell, &range).await?;
     if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) {
         Ok(())
@@ -57,7 +62,7 @@ async fn read(client: &mut Client, cell: &CellAddress, range: &str) -> Result<Op
     let answer = client.read(&[range.to_owned()]).await.map_err(|failure| match failure.kind {
         Kind::Data => Failure::new(
             Kind::Config,
-            format!("the bookings are in step, but freshness-cell {} is not there: {failure}", shown(cell)),
+            format!("{IN_STEP} {} is not there: {failure}", shown(cell)),
             "name a cell that the spreadsheet has: freshness-cell = \"Tab!B1\" in the configuration",
         ),
         _ => failure,
@@ -70,7 +75,7 @@ fn taken(cell: &CellAddress, found: Option<&Value>) -> Failure {
     Failure::new(
         Kind::Data,
         format!(
-            "the bookings are in step, but freshness-cell {} holds {:?}, which the sync did not write",
+            "{IN_STEP} {} holds {:?}, which the sync did not write",
             shown(cell),
             found.unwrap_or_default()
         ),
