@@ -29,6 +29,26 @@ mod lock;
 #[path = "port_sheet_sync/outage.rs"]
 mod outage;
 
+/// The file's version proves that nothing changed, and in any doubt the sheet is read.
+#[path = "port_sheet_sync/fast_path.rs"]
+mod fast_path;
+
+/// Several sheets in one configuration, also in one spreadsheet.
+#[path = "port_sheet_sync/several_sheets.rs"]
+mod several_sheets;
+
+/// The same vessel at the same time.
+#[path = "port_sheet_sync/overlap.rs"]
+mod overlap;
+
+/// The cell that says when the sheet was last synced.
+#[path = "port_sheet_sync/freshness.rs"]
+mod freshness;
+
+/// The file in which people find the rows while the sheet is out of reach.
+#[path = "port_sheet_sync/mirror.rs"]
+mod mirror;
+
 /// A source that is missing, damaged or full of mistakes.
 #[path = "port_sheet_sync/source.rs"]
 mod source;

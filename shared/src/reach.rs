@@ -4,12 +4,13 @@
 use chrono::{DateTime, Utc};
 use log::info;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::sleep;
 use url::Url;
 
 use crate::config::{Google, Sheet};
-use crate::http::Http;
+use crate::http::{Http, NoReply, Reply};
 use crate::refusal::{Class, Refusal, Subject};
 use crate::{Failure, Kind, Result, Secret, retry};
 
@@ -105,7 +106,7 @@ struct Properties {
 /// there is no such spreadsheet or tab or the API is switched off, [`Kind::Unavailable`] or [`Kind::Busy`] when Google
 /// did not answer.
 pub async fn sheet(http: &Http, google: &Google, sheet: &Sheet, reacher: Reacher<'_>) -> Result<Reached> {
-    let url = address(google, &sheet.spreadsheet)?;
+    let url = address(google, SHEETS_URL, &["v4", "spreadsheets", &sheet.spreadsheet], FIELDS)?;
     let mut pauses = retry::pauses(google.first_pause).take(4);
     let (tabs, date) = loop {
         let refusal = match ask(http, url.as_str(), reacher.token).await {
@@ -151,15 +152,36 @@ pub fn no_such_tab(title: &str, titles: &[String]) -> Failure {
     )
 }
 
-fn address(google: &Google, spreadsheet: &str) -> Result<Url> {
-    let unusable = || Failure::bug("the address of the Sheets API cannot be extended");
-    let root = google.sheets_url.as_ref().map_or(SHEETS_URL, Url::as_str);
+/// The address of a resource of one of Google's APIs, of which only some fields are wanted, as compact JSON. `real` is the
+/// API's own root; the configuration may name another for all of them.
+///
+/// # Errors
+/// [`Kind::Bug`] for a root that no path can follow: the configuration was checked.
+pub fn address(google: &Google, real: &str, path: &[&str], fields: &str) -> Result<Url> {
+    let unusable = || Failure::bug("the address of a Google API cannot be extended");
+    let root = google.sheets_url.as_ref().map_or(real, Url::as_str);
     let mut url = Url::parse(root).map_err(|_| unusable())?;
-    let mut path = url.path_segments_mut().map_err(|()| unusable())?;
-    path.pop_if_empty().extend(["v4", "spreadsheets", spreadsheet]);
-    drop(path);
-    url.query_pairs_mut().append_pair("fields", FIELDS).append_pair("prettyPrint", "false");
+    url.path_segments_mut().map_err(|()| unusable())?.pop_if_empty().extend(path);
+    url.query_pairs_mut().append_pair("fields", fields).append_pair("prettyPrint", "false");
     Ok(url)
+}
+
+/// What one of Google's APIs answered.
+///
+/// # Errors
+/// The refusal, when it did not answer or answered with anything else.
+pub fn answer<T: DeserializeOwned>(
+    reply: std::result::Result<Reply, NoReply>,
+) -> std::result::Result<T, Refusal> {
+    let reply = reply.map_err(|error| Refusal::passing(error.to_string()))?;
+    if reply.status != 200 {
+        let body = serde_json::from_slice(&reply.body);
+        return Err(
+            body.map_or_else(|_| Refusal::from_status(reply.status), |body| Refusal::from_body(&body))
+        );
+    }
+    let cut_off = |_| Refusal::passing("its answer was cut off or is not JSON".to_owned());
+    serde_json::from_slice(&reply.body).map_err(cut_off)
 }
 
 async fn ask(
@@ -167,16 +189,10 @@ async fn ask(
     url: &str,
     token: &Secret,
 ) -> std::result::Result<(Vec<Tab>, Option<DateTime<Utc>>), Refusal> {
-    let reply = http.get_as(token, url).await.map_err(|error| Refusal::passing(error.to_string()))?;
-    if reply.status != 200 {
-        let body = serde_json::from_slice(&reply.body);
-        return Err(
-            body.map_or_else(|_| Refusal::from_status(reply.status), |body| Refusal::from_body(&body))
-        );
-    }
-    let spreadsheet: Spreadsheet = serde_json::from_slice(&reply.body)
-        .map_err(|_| Refusal::passing("its answer was cut off or is not JSON".to_owned()))?;
-    Ok((spreadsheet.sheets, reply.date))
+    let reply = http.get_as(token, url).await;
+    let date = reply.as_ref().ok().and_then(|reply| reply.date);
+    let spreadsheet: Spreadsheet = answer(reply)?;
+    Ok((spreadsheet.sheets, date))
 }
 
 #[cfg(test)]
@@ -214,12 +230,15 @@ mod tests {
             timeout: Duration::from_secs(1),
             first_pause: Duration::from_secs(1),
         };
+        let address = |google: &Google, id: &str| {
+            address(google, SHEETS_URL, &["v4", "spreadsheets", id], FIELDS).unwrap()
+        };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let query = query.append_pair("fields", FIELDS).append_pair("prettyPrint", "false").finish();
         let real = format!("https://sheets.googleapis.com/v4/spreadsheets/1Ab?{query}");
-        assert_eq!(address(&google, "1Ab").unwrap().as_str(), real);
+        assert_eq!(address(&google, "1Ab").as_str(), real);
         google.sheets_url = Some("https://proxy.example/google/".parse().unwrap());
         let odd = format!("https://proxy.example/google/v4/spreadsheets/a%2Fb?{query}");
-        assert_eq!(address(&google, "a/b").unwrap().as_str(), odd, "an id is one part of the path");
+        assert_eq!(address(&google, "a/b").as_str(), odd, "an id is one part of the path");
     }
 }

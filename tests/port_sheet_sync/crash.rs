@@ -23,7 +23,7 @@ fn load() -> Builder {
 }
 
 /// A sheet in step, with a person's note, whose source then changes in every way.
-fn changed(world: &World) {
+pub fn changed(world: &World) {
     world.run(&[]).exit(0);
     world.person_writes("F1", "Notes");
     world.person_writes("F3", "call the agent");
@@ -58,7 +58,8 @@ fn killed_at(builder: Builder, prepare: fn(&World), nth: usize, stall: Stall) ->
     world.rows()
 }
 
-fn same_after_a_kill_at_every_request(builder: fn() -> Builder, prepare: fn(&World), at_least: usize) {
+/// Kills a run at every request, before and after it is applied; what the next run leaves is always the same.
+pub fn same_after_a_kill_at_every_request(builder: fn() -> Builder, prepare: fn(&World), at_least: usize) {
     let undisturbed = builder().build();
     prepare(&undisturbed);
     undisturbed.run(&[]).exit(0);

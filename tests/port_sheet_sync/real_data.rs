@@ -146,7 +146,7 @@ fn two_calls_with_one_key_are_both_refused_by_line() {
 }
 
 /// The hotel bookings with a row number in front, since they have nothing else that identifies them.
-fn hotel_bookings(change_every: Option<usize>) -> Vec<u8> {
+pub fn hotel_bookings(change_every: Option<usize>) -> Vec<u8> {
     let mut text = String::new();
     let compressed = data("hotel-bookings.csv.gz");
     flate2::read::GzDecoder::new(&compressed[..]).read_to_string(&mut text).unwrap();

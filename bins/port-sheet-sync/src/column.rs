@@ -166,7 +166,7 @@ fn wrong_header(what: &str, fields: &[String]) -> Failure {
 }
 
 /// 128 bits of a digest: collisions are out of reach, and every row costs sixteen bytes less.
-fn short(hasher: &blake3::Hasher) -> u128 {
+pub fn short(hasher: &blake3::Hasher) -> u128 {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     u128::from_le_bytes(bytes)

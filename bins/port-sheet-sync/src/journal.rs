@@ -150,7 +150,8 @@ fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
     u64::from_le_bytes(short)
 }
 
-fn pending(dir: &Path) -> Vec<PathBuf> {
+/// The journals of runs that were not seen to their end.
+pub fn pending(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.filter(|path| path.to_string_lossy().ends_with(PENDING)).collect()
 }

@@ -9,11 +9,18 @@ mod base;
 mod block;
 mod column;
 mod comparison;
+mod csv_file;
 mod edit;
+mod fast_path;
+mod freshness;
 mod google;
 mod journal;
 mod layout;
+mod mirror;
+mod overlap;
+mod people;
 mod plan;
+mod proof;
 mod result;
 mod rounds;
 mod rows;
@@ -24,6 +31,8 @@ mod spool;
 mod sync;
 mod value;
 mod verify;
+mod warning;
+mod workbook;
 
 use std::time::Duration;
 
@@ -31,6 +40,8 @@ use shared::config::Config;
 use shared::job::{Context, Job, Report};
 use shared::{Failure, Kind};
 use tokio::time::Instant;
+
+use workbook::Workbooks;
 
 pub use result::{Body, SheetResult};
 
@@ -91,13 +102,14 @@ impl Job for PortSheetSync {
         };
         let wanted = |name: &str| args.sheet.as_ref().is_none_or(|only| only == name);
         let sheets: Vec<_> = context.config.sheets.values().filter(|sheet| wanted(&sheet.name)).collect();
+        let mut workbooks = Workbooks::of(&sheets);
         let deadline = context.config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
         // A little before the deadline that would end the whole run, so that what is done is still reported.
         let end = Instant::now() + deadline - deadline / 50;
         for (done, sheet) in sheets.iter().enumerate() {
             let left = u32::try_from(sheets.len() - done).unwrap_or(u32::MAX);
             let share = end.saturating_duration_since(Instant::now()) / left;
-            let (result, text) = sync::sync(context, sheet, args, share).await;
+            let (result, text) = sync::sync(context, sheet, args, &mut workbooks, share).await;
             report.output.push_str(&text);
             report.summary.extend(result.summary());
             report.failures.extend(result.error.clone());

@@ -127,8 +127,7 @@ pub fn make(
     refuse_bad_rows(facts)?;
     refuse_shrunken_source(facts)?;
     refuse_rows_without_a_key_header(facts, layout)?;
-    let mut plan =
-        Plan { flag_text: format!("Not in the bookings since {}", facts.today), ..Plan::default() };
+    let mut plan = Plan { flag_text: flag_text(facts.today), ..Plan::default() };
     for row in facts.snapshot.differing.iter().filter(|row| !facts.snapshot.duplicates.contains_key(&row.key))
     {
         plan.take(*row, update(row)?);
@@ -146,6 +145,11 @@ pub fn make(
     }
     describe_problems(facts, &mut plan);
     Ok(plan)
+}
+
+/// The note beside a booking that left the source.
+pub fn flag_text(today: NaiveDate) -> String {
+    format!("Not in the bookings since {today}")
 }
 
 fn formats(facts: &Facts<'_>, layout: &Layout) -> Vec<(u32, (&'static str, &'static str))> {

@@ -4,6 +4,8 @@ use serde::Serialize;
 use shared::Failure;
 use shared::store::Outcome;
 
+use crate::overlap::DoubleBooking;
+
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
@@ -42,10 +44,14 @@ pub struct SheetResult {
     pub cells_written: u64,
     /// Whether the sheet was read back and holds what it should.
     pub verified: bool,
+    /// Whether the file's version proved that nothing changed, so that the sheet was not read.
+    pub fast_path: bool,
     /// Read requests sent, tries included.
     pub reads: u64,
     /// Write requests sent, tries included.
     pub writes: u64,
+    /// Bookings of the same thing at the same time, a thousand at most.
+    pub overlaps: Vec<DoubleBooking>,
     /// Content of source and sheet that could not be used, a line each, a hundred at most.
     pub problems: Vec<String>,
     /// What a person may want to know though nothing failed, a line each.
@@ -69,8 +75,10 @@ impl SheetResult {
             drifted: 0,
             cells_written: 0,
             verified: false,
+            fast_path: false,
             reads: 0,
             writes: 0,
+            overlaps: Vec::new(),
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -86,10 +94,11 @@ impl SheetResult {
         self.error = Some(failure);
     }
 
-    /// The counts in a line, and the notes.
+    /// The counts in a line, the double bookings and the notes.
     pub fn summary(&self) -> Vec<String> {
-        let notes = self.notes.iter().map(|note| format!("{}: {note}", self.sheet));
-        std::iter::once(self.counts()).chain(notes).collect()
+        let overlaps = self.overlaps.iter().map(ToString::to_string);
+        let told = overlaps.chain(self.notes.iter().cloned()).map(|line| format!("{}: {line}", self.sheet));
+        std::iter::once(self.counts()).chain(told).collect()
     }
 
     fn counts(&self) -> String {
@@ -102,7 +111,11 @@ impl SheetResult {
             self.unchanged,
             self.rejected,
             self.cells_written,
-            if self.verified { "verified" } else { "not verified" },
+            match (self.fast_path, self.verified) {
+                (true, _) => "proven by the file's version",
+                (false, true) => "verified",
+                (false, false) => "not verified",
+            },
             self.reads,
             self.writes
         )

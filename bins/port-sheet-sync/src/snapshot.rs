@@ -1,7 +1,7 @@
 //! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
 //!
-//! Of rows that differ, only where they stand is kept in memory; their cells go to a file. Human columns are not even
-//! read. People may change the sheet while it is read: a header that moved or a seam between two chunks that does not
+//! Of rows that differ, only where they stand is kept in memory; their cells go to a file. What people wrote goes to
+//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved or a seam between two chunks that does not
 //! fit makes the whole snapshot void.
 
 use std::collections::HashMap;
@@ -16,6 +16,7 @@ use crate::block::{Block, is_blank};
 use crate::column::{Columns, Key, KeyHash};
 use crate::google::{Client, Tab};
 use crate::layout::Layout;
+use crate::people::{self, Owner};
 use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
@@ -89,6 +90,8 @@ pub struct View<'a> {
     pub layout: &'a Layout,
     /// Where the cells of differing rows go.
     pub differing: PathBuf,
+    /// Where what people wrote goes.
+    pub people: PathBuf,
 }
 
 /// Reads the tab and compares it with the spool; notes in the spool's index where each booking stands. None when people
@@ -100,20 +103,20 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     spool.index.values_mut().for_each(|entry| entry.row = 0);
     let heading = Heading::new(String::new(), view.columns.remembered());
     let mut writer = rows::Writer::create(&view.differing, &heading)?;
+    let layout = view.layout.with_people();
+    let mut people =
+        people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, (view.tab, &layout))?;
     let mut taking = Taking {
         view,
         spool,
         missing: HashMap::new(),
         snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
     };
-    let width: u32 = view.layout.runs().iter().map(|(first, last)| last - first + 1).sum();
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    let rows_a_read = (CELLS_A_READ / width.max(1)).max(2);
+    let rows_a_read = rows_a_read(&layout);
     let (mut first, mut seam) = (2, None);
-    while first <= view.tab.rows && width > 0 {
+    while first <= view.tab.rows && !layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
-        let Some(mut blocks) = Block::read(client, &view.sheet.tab, view.layout, &[(first, last)]).await?
-        else {
+        let Some(mut blocks) = Block::read(client, &view.sheet.tab, &layout, &[(first, last)]).await? else {
             return Ok(None);
         };
         let block = blocks.remove(0);
@@ -121,13 +124,28 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
             return Ok(None);
         }
         let is_new = |row: &u32| *row > first || first == 2;
-        block.rows().filter(is_new).try_for_each(|row| taking.row(&block, row, &mut writer))?;
+        block.rows().filter(is_new).try_for_each(|row| {
+            let owner = taking.row(&block, row, &mut writer)?;
+            people.row(&block, row, owner)
+        })?;
         seam = Some(block.owned(last, view.layout));
         first = if last == view.tab.rows { last + 1 } else { last };
     }
     let snapshot = taking.snapshot;
     writer.commit()?;
+    people.commit()?;
     Ok(Some(snapshot))
+}
+
+/// Whether one request reads the whole tab.
+pub fn is_one_read(tab: &Tab, layout: &Layout) -> bool {
+    tab.rows <= rows_a_read(&layout.with_people())
+}
+
+fn rows_a_read(layout: &Layout) -> u32 {
+    let width: u32 = layout.runs().iter().map(|(first, last)| last - first + 1).sum();
+    // Two rows at least, since the last one of a chunk is read again as the first of the next.
+    (CELLS_A_READ / width.max(1)).max(2)
 }
 
 /// A snapshot being taken.
@@ -139,7 +157,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<()> {
+    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<Owner> {
         let View { sheet, columns, layout, .. } = self.view;
         let values = block.values(row, &layout.columns);
         let status = block.value(row, layout.status);
@@ -151,7 +169,9 @@ impl Taking<'_> {
         }
         let status = status.filter(|_| !is_reserved);
         let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
-        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)
+        let keyed = self.snapshot.keyed;
+        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)?;
+        Ok(if self.snapshot.keyed > keyed { Owner::Booking } else { Owner::Person })
     }
 }
 

@@ -5,15 +5,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use log::info;
 use shared::config::{Sheet, Source};
-use shared::file::Draft;
 use shared::{Failure, Kind, Result};
 
-use crate::column::{Columns, Digest, Key, KeyHash};
+use crate::column::{Columns, Digest, Key, KeyHash, short};
+use crate::csv_file::CsvFile;
 use crate::rows::{self, Heading};
 use crate::source;
 use crate::value::Cell;
@@ -28,8 +27,8 @@ pub struct Entry {
     pub offset: u64,
     /// What its cells are.
     pub digest: Digest,
-    /// Its line in the source.
-    pub line: u64,
+    /// Its line in the source; 32 bits, because there is one of these for every booking.
+    pub line: u32,
     /// The row of the sheet in which the newest snapshot found it; 0 for none.
     pub row: u32,
 }
@@ -41,6 +40,8 @@ pub struct Spool {
     pub index: HashMap<KeyHash, Entry>,
     /// Bookings that are in the source but cannot be used, with the key that could still be read.
     pub held: HashMap<KeyHash, u64>,
+    /// What all accepted rows are, in order: equal digests mean the same rows.
+    pub digest: Digest,
     /// How many data rows the source has, rejected ones included.
     pub source_rows: u64,
     /// How many of them are rejected.
@@ -72,7 +73,7 @@ pub fn fill(dir: &Path, sheet: &Sheet, last: Option<&Heading>) -> Result<(Spool,
     let spool = Spool::empty(heading, dir.join(format!("{}.spool", sheet.name)), rejected_path);
     let writer = rows::Writer::create(&spool.path, &spool.heading)?;
     let rejects = Rejects::create(&spool.rejected_path)?;
-    let mut filling = Filling { rejects, spool, writer, columns: &columns };
+    let mut filling = Filling { rejects, spool, writer, columns: &columns, whole: blake3::Hasher::new() };
     while let Some(record) = source.next()? {
         filling.spool.source_rows += 1;
         match record.fields {
@@ -128,6 +129,7 @@ impl Spool {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
+            digest: 0,
             source_rows: 0,
             rejected: 0,
             unidentified: 0,
@@ -160,6 +162,7 @@ struct Filling<'a> {
     writer: rows::Writer,
     rejects: Rejects,
     columns: &'a Columns,
+    whole: blake3::Hasher,
 }
 
 impl Filling<'_> {
@@ -201,7 +204,10 @@ impl Filling<'_> {
             }
             Slot::Vacant(slot) => {
                 let offset = self.writer.row(line, cells)?;
-                slot.insert(Entry { offset, digest: self.columns.digest(cells), line, row: 0 });
+                let digest = self.columns.digest(cells);
+                self.whole.update(&digest.to_le_bytes());
+                let line = u32::try_from(line).unwrap_or(u32::MAX);
+                slot.insert(Entry { offset, digest, line, row: 0 });
                 Ok(())
             }
         }
@@ -211,8 +217,9 @@ impl Filling<'_> {
     fn withdraw(&mut self, key: &Key, line: u64) -> Result<u64> {
         let Some(first) = self.spool.index.remove(&key.hash) else { return Ok(0) };
         let reason = format!("its key {:?} also stands on line {line}", key.text);
-        self.reject(first.line, Some(key), &reason, &[])?;
-        Ok(first.line)
+        let first = u64::from(first.line);
+        self.reject(first, Some(key), &reason, &[])?;
+        Ok(first)
     }
 
     fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&str]) -> Result<()> {
@@ -236,42 +243,26 @@ impl Filling<'_> {
         self.columns.key().iter().map(field).collect::<Vec<_>>().join(", ")
     }
 
-    fn finish(self) -> Result<Spool> {
+    fn finish(mut self) -> Result<Spool> {
+        self.spool.digest = short(&self.whole);
         self.writer.commit()?;
-        self.rejects.commit()?;
+        self.rejects.0.commit()?;
         Ok(self.spool)
     }
 }
 
 /// The list of rejected rows, for the person who mends them: line, reason, then the owned fields where they are known.
-struct Rejects {
-    writer: csv::Writer<File>,
-    draft: Draft,
-    path: PathBuf,
-}
+struct Rejects(CsvFile);
 
 impl Rejects {
     fn create(path: &Path) -> Result<Self> {
-        let draft = Draft::new(path)?;
-        let file = draft.file().try_clone().map_err(|error| Failure::io("cannot write", path, error))?;
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-        let mut rejects = Self { writer, draft, path: path.to_owned() };
-        rejects.write(&["line", "reason", "fields"])?;
-        Ok(rejects)
+        let mut file = CsvFile::create(path)?;
+        file.write(["line", "reason", "fields"])?;
+        Ok(Self(file))
     }
 
     fn add(&mut self, line: u64, reason: &str, fields: &[&str]) -> Result<()> {
         let line = line.to_string();
-        let start = [line.as_str(), reason];
-        self.write(&[&start, fields].concat())
-    }
-
-    fn write(&mut self, record: &[&str]) -> Result<()> {
-        self.writer.write_record(record).map_err(|error| Failure::io("cannot write", &self.path, error))
-    }
-
-    fn commit(mut self) -> Result<()> {
-        self.writer.flush().map_err(|error| Failure::io("cannot write", &self.path, error))?;
-        self.draft.commit()
+        self.0.write([&[line.as_str(), reason], fields].concat())
     }
 }

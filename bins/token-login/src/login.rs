@@ -141,7 +141,7 @@ fn obtained(
         ));
     };
     // An answer that names no scopes granted those asked for (RFC 6749, section 5.1).
-    let scopes = granted.scopes.unwrap_or_else(|| desk.scopes.to_vec());
+    let scopes = granted.access_token.scopes.unwrap_or_else(|| desk.scopes.to_vec());
     let notes = granted.refresh_token_expires_in.map(|seconds| {
         let days = seconds / 86_400;
         format!("Google ends this authorization in {days} days; if the app is in testing, publish it at https://console.cloud.google.com/auth/audience and log in again")

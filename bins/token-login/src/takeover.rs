@@ -49,6 +49,7 @@ pub(crate) async fn take(desk: &Desk<'_>, file: &Path) -> Result<Obtained> {
             account: user.account.filter(|account| !account.is_empty()),
             // Neither the answer nor the file need tell; then the trial does.
             scopes: granted
+                .access_token
                 .scopes
                 .or_else(|| scopes_of(&offered.content))
                 .unwrap_or_else(|| desk.scopes.to_vec()),

@@ -2,6 +2,8 @@
 //!
 //! It describes; it opens nothing but the file itself.
 
+mod cell;
+mod overlap;
 mod reader;
 mod sheet;
 mod token_check;
@@ -17,6 +19,8 @@ use url::Url;
 use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
+pub use cell::CellAddress;
+pub use overlap::{OnOverlap, Overlap};
 pub use reader::{Problems, Reader};
 pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
 pub use token_check::TokenCheck;
@@ -142,6 +146,7 @@ impl Config {
             }
         }
         refuse_shared_tabs(&sheets, &mut reader);
+        refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         Self { path: path.to_owned(), state_dir, google, credentials, sheets, token_check, jobs }
     }
@@ -195,6 +200,29 @@ fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>)
         if let Some(first) = tabs.insert((&sheet.spreadsheet, sheet.tab.to_lowercase()), &sheet.name) {
             let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
             reader.problem(&format!("sheet.{}.tab", sheet.name), what);
+        }
+    }
+}
+
+/// The cell must not be among rows that are synced, where it would be sorted and counted with them, and says only one
+/// thing.
+fn refuse_misplaced_freshness(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
+    let mut cells = BTreeMap::new();
+    let with_cell = sheets.values().filter_map(|sheet| Some((sheet, sheet.freshness_cell.as_ref()?)));
+    for (sheet, cell) in with_cell {
+        let place = format!("sheet.{}.freshness-cell", sheet.name);
+        let tab = cell.tab.to_lowercase();
+        let is_synced =
+            |other: &&Sheet| other.spreadsheet == sheet.spreadsheet && other.tab.to_lowercase() == tab;
+        if let Some(other) = sheets.values().find(is_synced).filter(|_| cell.row > 1) {
+            let what = format!(
+                "row {} of tab {:?} is among the bookings of sheet {:?}; name a cell of row 1 or of another tab",
+                cell.row, cell.tab, other.name
+            );
+            reader.problem(&place, what);
+        }
+        if let Some(first) = cells.insert((&sheet.spreadsheet, tab, cell.column, cell.row), &sheet.name) {
+            reader.problem(&place, format!("is the freshness-cell of sheet {first:?} as well"));
         }
     }
 }

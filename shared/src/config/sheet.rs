@@ -4,10 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::Reader;
+use super::{CellAddress, Overlap, Reader};
+
+/// How often a sheet is read whole, whatever its file's version says.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One sheet to keep in step with its source.
 #[derive(Clone, Debug)]
@@ -32,6 +36,12 @@ pub struct Sheet {
     pub max_shrink: Share,
     /// The header of the column in which missing bookings are flagged.
     pub status_header: String,
+    /// The cell that says when the sheet was last synced.
+    pub freshness_cell: Option<CellAddress>,
+    /// The check for double bookings.
+    pub overlap: Option<Overlap>,
+    /// How long the file's version may stand in for reading the sheet; zero for never.
+    pub full_read_every: Duration,
     /// Where the bookings come from.
     pub source: Source,
     /// The owned columns; none for every source field as text under its own name.
@@ -162,7 +172,7 @@ impl Sheet {
             }
             String::new()
         });
-        let sheet = Self {
+        let mut sheet = Self {
             name: name.to_owned(),
             credential,
             spreadsheet,
@@ -180,9 +190,14 @@ impl Sheet {
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
+            freshness_cell: None,
+            overlap: None,
+            full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
             source: read_source(&mut reader),
             columns: read_columns(&mut reader),
         };
+        sheet.overlap = Overlap::read(&mut reader, sheet.columns.as_deref());
+        sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
         sheet.check(&mut reader);
         reader.finish();
         sheet
@@ -212,6 +227,15 @@ impl Sheet {
             );
         }
     }
+}
+
+fn read_freshness_cell(reader: &mut Reader<'_>, own: &str) -> Option<CellAddress> {
+    let text = reader.text("freshness-cell")?;
+    let cell = CellAddress::parse(&text, own);
+    if cell.is_none() {
+        reader.problem("freshness-cell", format!("{text:?} is not a cell such as \"B1\" or \"Info!B1\""));
+    }
+    cell
 }
 
 fn read_key(reader: &mut Reader<'_>) -> Vec<String> {

@@ -48,7 +48,8 @@ fn every_problem_is_told_at_once_with_its_place() {
             "sheet.port-sheet.tab: must be a string in quotes, not a number",
             "sheet.port-sheet.max-shrink: \"lots\" is not a share from \"0%\" to \"100%\"",
             "sheet.port-sheet.onmissing: unknown key; known here: credential, spreadsheet, tab, key, on-missing, on-edit, \
-             on-bad-row, max-shrink, status-header, source, column",
+             on-bad-row, max-shrink, status-header, full-read-every, source, column, overlap, overlap-resource, \
+             overlap-start, overlap-end, freshness-cell",
             "sheet.port-sheet.credential: there is no [credential.portsheet]",
         ]
     );

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::config::TokenCheck;
 use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
-use crate::http::Http;
+use crate::http::{Http, NoReply, Reply};
 use crate::lock::Lock;
 use crate::{Failure, Result, Secret, credential, lock, retry};
 
@@ -55,6 +55,8 @@ pub struct AccessToken {
     pub value: Secret,
     /// When it stops being accepted.
     pub expires_at: DateTime<Utc>,
+    /// What it reaches, where the answer said it.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Where a run's access tokens come from.
@@ -85,6 +87,11 @@ impl Wallet {
 
     fn put(&self, token: Option<AccessToken>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// What the token in it reaches, where the server said it.
+    fn granted(&self) -> Option<Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|token| token.scopes.clone())
     }
 }
 
@@ -141,6 +148,15 @@ impl TokenSource {
         Ok(token.value)
     }
 
+    /// Gets a page with such a token. Nothing is tried again.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; the inner one when there was no whole answer.
+    pub async fn get(&mut self, url: &str) -> Result<std::result::Result<Reply, NoReply>> {
+        let token = self.token().await?;
+        Ok(self.http.get_as(&token, url).await)
+    }
+
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
         self.token.put(None);
@@ -159,6 +175,12 @@ impl TokenSource {
     /// The scopes its tokens need.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Whether the newest token reaches one of these scopes: as the server said or, where it said nothing, as was asked.
+    pub fn reaches(&self, scopes: &[&str]) -> bool {
+        let held = self.token.granted().unwrap_or_else(|| self.scopes.clone());
+        held.iter().any(|scope| scopes.contains(&scope.as_str()))
     }
 
     /// How far this machine's clock was ahead of the token endpoint's at the last refresh, where that is known.

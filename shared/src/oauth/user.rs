@@ -24,8 +24,6 @@ pub struct Granted {
     pub refresh_token: Option<Secret>,
     /// How many seconds the refresh token lives, where its end is fixed: access for a limited time, or a test client's.
     pub refresh_token_expires_in: Option<i64>,
-    /// What the person allowed, where the answer says it.
-    pub scopes: Option<Vec<String>>,
     /// The server's clock.
     pub date: Option<DateTime<Utc>>,
 }
@@ -35,12 +33,12 @@ impl Granted {
     pub fn good(&self, now: DateTime<Utc>) -> Good {
         let left = self.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
         let ends = left.and_then(|left| now.checked_add_signed(left));
-        Good { rotated: None, scopes: self.scopes.clone(), ends }
+        Good { rotated: None, scopes: self.access_token.scopes.clone(), ends }
     }
 
     /// What a service account is granted: a token, with the scopes that were asked for.
     pub(super) fn of_robot(access_token: AccessToken) -> Self {
-        Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None, date: None }
+        Self { access_token, refresh_token: None, refresh_token_expires_in: None, date: None }
     }
 }
 
@@ -108,10 +106,10 @@ async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Gran
         access_token: AccessToken {
             value: body.access_token,
             expires_at: Utc::now() + TimeDelta::seconds(seconds),
+            scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         },
         refresh_token: body.refresh_token.filter(|token| !token.expose().is_empty()),
         refresh_token_expires_in: body.refresh_token_expires_in,
-        scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         date: reply.date,
     })
 }

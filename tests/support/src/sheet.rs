@@ -29,11 +29,19 @@ impl World {
     /// # Panics
     /// When the tab cannot be read.
     pub fn rows(&self) -> Vec<Vec<Value>> {
-        self.rows_of(TAB).expect("the job's tab")
+        self.rows_of(TAB)
     }
 
-    /// Another tab in the same way; none when there is no such tab.
-    pub fn rows_of(&self, tab: &str) -> Option<Vec<Vec<Value>>> {
+    /// The same of another tab.
+    ///
+    /// # Panics
+    /// When the tab cannot be read.
+    pub fn rows_of(&self, tab: &str) -> Vec<Vec<Value>> {
+        self.find_rows_of(tab).unwrap_or_else(|| panic!("there is no tab {tab:?}"))
+    }
+
+    /// The same of a tab that may not be there.
+    pub fn find_rows_of(&self, tab: &str) -> Option<Vec<Vec<Value>>> {
         let all = utf8_percent_encode(&format!("'{tab}'"), NON_ALPHANUMERIC).to_string();
         let query = "valueRenderOption=UNFORMATTED_VALUE&dateTimeRenderOption=SERIAL_NUMBER";
         let path = format!("/v4/spreadsheets/{}/values/{all}?{query}", self.spreadsheet);

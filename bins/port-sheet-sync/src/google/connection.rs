@@ -28,7 +28,8 @@ pub(super) type Hub = Sheets<HttpsConnector<HttpConnector>>;
 pub(super) struct Connection {
     hub: Hub,
     bearer: Bearer,
-    tokens: TokenSource,
+    /// Where access tokens come from.
+    pub tokens: TokenSource,
     spreadsheet: String,
     timeout: Duration,
     first_pause: Duration,

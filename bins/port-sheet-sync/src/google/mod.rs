@@ -5,15 +5,18 @@
 //! path are not encoded, so ranges go in the query or in the body.
 
 mod connection;
+mod drive;
 mod edits;
 mod refusal;
 
+use std::collections::HashMap;
+
 use google_sheets4::api::{
-    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Spreadsheet, ValueRange,
+    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, CellData, Scope, Sheet, Spreadsheet, ValueRange,
 };
 use google_sheets4::common::FieldMask;
 use serde_json::Value;
-use shared::config::Google;
+use shared::config::{Google, Type};
 use shared::oauth::TokenSource;
 use shared::{Failure, Kind, Result, reach};
 
@@ -26,10 +29,11 @@ pub use connection::Trouble;
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
     connection: Connection,
+    google: Google,
     spreadsheet: String,
 }
 
-/// A tab's grid and the text of its first row.
+/// A tab's grid and what its first rows look like.
 #[derive(Clone, Debug)]
 pub struct Tab {
     /// The sheet's id.
@@ -40,6 +44,8 @@ pub struct Tab {
     pub columns: u32,
     /// What the cells of the first row show.
     pub header: Vec<String>,
+    /// What the cells of the second row are shown as, where that is a date or a time.
+    pub shown_as: Vec<Option<Type>>,
 }
 
 impl Client {
@@ -49,7 +55,7 @@ impl Client {
     /// As [`shared::http::connector`].
     pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str) -> Result<Self> {
         let connection = Connection::new(google, tokens, spreadsheet)?;
-        Ok(Self { connection, spreadsheet: spreadsheet.to_owned() })
+        Ok(Self { connection, google: google.clone(), spreadsheet: spreadsheet.to_owned() })
     }
 
     /// How many read and write requests were sent, tries included.
@@ -62,11 +68,9 @@ impl Client {
     /// # Errors
     /// [`Kind::Config`] when there is no such spreadsheet or tab, and as every request.
     pub async fn tab(&mut self, title: &str) -> Result<Tab> {
-        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue))))";
-        let range = a1::row(title, 1);
-        match self.metadata(FIELDS, Some(&range)).await {
+        match self.tabs(&[title]).await {
             // Google also answers for a title that differs in case; the sync wants the very tab.
-            Ok(spreadsheet) => match tab_of(spreadsheet, title) {
+            Ok(mut tabs) => match tabs.remove(title) {
                 Some(tab) => Ok(tab),
                 None => {
                     Err(self.explain_missing_tab(title, Failure::bug("Google answered another tab")).await?)
@@ -79,9 +83,20 @@ impl Client {
         }
     }
 
+    /// The grids and headers of several tabs by title, in one request.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them is not there, and as every request.
+    pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
+        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
+        let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, (1, 2))).collect();
+        let spreadsheet = self.metadata(FIELDS, &ranges).await?;
+        Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
+    }
+
     /// A range that cannot be parsed means a tab that is not there, if the list of tabs confirms it.
     async fn explain_missing_tab(&mut self, title: &str, failure: Failure) -> Result<Failure> {
-        let spreadsheet = self.metadata("sheets(properties(title))", None).await?;
+        let spreadsheet = self.metadata("sheets(properties(title))", &[]).await?;
         let titles: Vec<String> =
             spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.title).collect();
         if titles.iter().any(|known| known == title) {
@@ -96,20 +111,20 @@ impl Client {
     /// As every request.
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
-            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", None).await?;
+            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
         let grids =
             spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.grid_properties);
         Ok(grids.map(|grid| u64::from(count(grid.row_count)) * u64::from(count(grid.column_count))).sum())
     }
 
-    async fn metadata(&mut self, fields: &str, range: Option<&str>) -> Result<Spreadsheet> {
+    async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {
         let id = self.spreadsheet.clone();
         let fields: FieldMask = fields.parse().map_err(|_| Failure::bug("a field mask of ours is wrong"))?;
         let request = async |hub: &Hub, listener: &mut Listener| {
             let methods = hub.spreadsheets();
             let mut call =
                 methods.get(&id).param("prettyPrint", "false").param("fields", &fields.to_string());
-            if let Some(range) = range {
+            for range in ranges {
                 call = call.add_ranges(range);
             }
             call.add_scope(Scope::Spreadsheet).delegate(listener).doit().await
@@ -215,21 +230,25 @@ impl Client {
     }
 }
 
-fn tab_of(spreadsheet: Spreadsheet, title: &str) -> Option<Tab> {
-    let sheet = spreadsheet.sheets?.into_iter().find(|sheet| {
-        sheet.properties.as_ref().and_then(|properties| properties.title.as_deref()) == Some(title)
-    })?;
+fn titled_tab(sheet: Sheet) -> Option<(String, Tab)> {
     let properties = sheet.properties?;
     let grid = properties.grid_properties?;
-    let row = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten()).next();
-    let cells = row.and_then(|row| row.values).unwrap_or_default();
-    let header = cells.into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
-    Some(Tab {
-        id: properties.sheet_id.unwrap_or(0),
-        rows: count(grid.row_count),
-        columns: count(grid.column_count),
-        header,
-    })
+    let mut data = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten());
+    let mut cells = || data.next().and_then(|row| row.values).unwrap_or_default();
+    let header = cells().into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
+    let shown_as = cells().iter().map(shown_as).collect();
+    let id = properties.sheet_id.unwrap_or(0);
+    let (rows, columns) = (count(grid.row_count), count(grid.column_count));
+    Some((properties.title?, Tab { id, rows, columns, header, shown_as }))
+}
+
+fn shown_as(cell: &CellData) -> Option<Type> {
+    match cell.effective_format.as_ref()?.number_format.as_ref()?.type_.as_deref()? {
+        "DATE" => Some(Type::Date),
+        "TIME" => Some(Type::Time),
+        "DATE_TIME" => Some(Type::DateTime),
+        _ => None,
+    }
 }
 
 fn count(number: Option<i32>) -> u32 {

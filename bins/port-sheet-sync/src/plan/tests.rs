@@ -43,7 +43,7 @@ fn spool(columns: &Columns, source: &Source) -> Spool {
     for (offset, (key, values)) in (0u64..).zip(source) {
         let cells = cells(*key, *values);
         let hash = columns.key_of(|index| cells[index].clone()).unwrap().hash;
-        spool.index.insert(hash, Entry { offset, digest: columns.digest(&cells), line: offset + 2, row: 0 });
+        spool.index.insert(hash, Entry { offset, digest: columns.digest(&cells), line: 2, row: 0 });
     }
     spool.source_rows = source.len() as u64;
     spool

@@ -176,8 +176,9 @@ fn fraction(time: NaiveTime) -> f64 {
     (f64::from(time.num_seconds_from_midnight()) + half_up) / SECONDS_A_DAY
 }
 
+/// A serial number in seconds, float noise aside.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and no date is that far")]
-fn whole_seconds(serial: f64) -> i64 {
+pub fn whole_seconds(serial: f64) -> i64 {
     (serial * SECONDS_A_DAY).round() as i64
 }
 
