@@ -14,6 +14,7 @@ mod google;
 mod journal;
 mod layout;
 mod plan;
+mod progress;
 mod result;
 mod rounds;
 mod rows;

@@ -200,7 +200,7 @@ impl SheetRun<'_> {
         let update = |row: &Differing| rows.update(&self.spool, row);
         journal::write(&journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
-        let writes_before = self.client.requests().1;
+        let applied_before = self.client.applied();
         let update = |row: &Differing| rows.update(&self.spool, row);
         let written = apply::apply(&mut self.client, &target, plan, update, &mut spooled).await;
         match written {
@@ -215,7 +215,7 @@ impl SheetRun<'_> {
             }
             Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
             Err(Trouble::Refused(failure)) => {
-                if self.client.requests().1 <= writes_before + 1 {
+                if self.client.applied() == applied_before {
                     journal::withdraw(&journal)?;
                 }
                 Err(failure)

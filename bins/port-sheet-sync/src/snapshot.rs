@@ -20,8 +20,11 @@ use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
 
-/// How many cells one request reads: about 2 MB of answer, and few enough requests for ten million cells in a minute.
-const CELLS_A_READ: u32 = 200_000;
+/// How many cells one request reads at most: the client holds each of them at up to 96 bytes.
+const CELLS_A_READ: u32 = 290_000;
+
+/// About how many bytes one answer is to have, as Google recommends.
+const BYTES_A_READ: u64 = 2_000_000;
 
 /// The sheet, as far as it matters.
 #[derive(Debug, Default)]
@@ -107,8 +110,8 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
     };
     let width: u32 = view.layout.runs().iter().map(|(first, last)| last - first + 1).sum();
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    let rows_a_read = (CELLS_A_READ / width.max(1)).max(2);
+    let rows_a_read = rows_a_read(width, taking.spool);
+    client.progress().begins(u64::from(view.tab.rows));
     let (mut first, mut seam) = (2, None);
     while first <= view.tab.rows && width > 0 {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
@@ -123,11 +126,21 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         let is_new = |row: &u32| *row > first || first == 2;
         block.rows().filter(is_new).try_for_each(|row| taking.row(&block, row, &mut writer))?;
         seam = Some(block.owned(last, view.layout));
+        client.progress().rows(u64::from(last));
         first = if last == view.tab.rows { last + 1 } else { last };
     }
     let snapshot = taking.snapshot;
     writer.commit()?;
     Ok(Some(snapshot))
+}
+
+/// How many rows of so many columns one request reads. The sheet's rows are about as long as the source's.
+fn rows_a_read(width: u32, spool: &Spool) -> u32 {
+    let bytes = spool.index.values().map(|entry| entry.offset).max().unwrap_or(0);
+    let bytes_a_row = bytes / (spool.index.len() as u64).max(1);
+    let by_bytes = u32::try_from(BYTES_A_READ / bytes_a_row.max(1)).unwrap_or(u32::MAX);
+    // Two rows at least, since the last one of a chunk is read again as the first of the next.
+    by_bytes.min(CELLS_A_READ / width.max(1)).max(2)
 }
 
 /// A snapshot being taken.

@@ -6,10 +6,11 @@ use shared::config::Sheet;
 use shared::job::Context;
 use shared::store::Purpose;
 use shared::{Failure, Kind, Result};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::google::Client;
 use crate::plan::several;
+use crate::progress::Progress;
 use crate::result::SheetResult;
 use crate::rounds::SheetRun;
 use crate::spool::{self, Spool};
@@ -20,7 +21,8 @@ use crate::{Args, base};
 pub async fn sync(context: &Context, sheet: &Sheet, args: &Args, share: Duration) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    let done = timeout(share, try_sync(context, sheet, args, &mut result, &mut text)).await;
+    let deadline = Instant::now() + share;
+    let done = timeout_at(deadline, try_sync(context, sheet, args, deadline, &mut result, &mut text)).await;
     if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
@@ -39,6 +41,7 @@ async fn try_sync(
     context: &Context,
     sheet: &Sheet,
     args: &Args,
+    deadline: Instant,
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
@@ -47,7 +50,7 @@ async fn try_sync(
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
-    let client = client(context, sheet, args)?;
+    let client = client(context, sheet, args, deadline)?;
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
     let mut run = SheetRun { context, sheet, args, columns, spool, client, known, formatted, counted: false };
@@ -77,9 +80,11 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
     Err(Failure::new(Kind::Data, format!("{rows} could not be used, {others}: {told}"), hint))
 }
 
-fn client(context: &Context, sheet: &Sheet, args: &Args) -> Result<Client> {
+fn client(context: &Context, sheet: &Sheet, args: &Args, deadline: Instant) -> Result<Client> {
     // A dry run is not held up by a dead credential, so nothing is to start it again later.
     let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
     let tokens = context.tokens_for(&sheet.credential, purpose)?;
-    Client::new(&context.config.google, tokens, &sheet.spreadsheet)
+    let budget = context.budget(&sheet.credential, deadline)?;
+    let progress = Progress::new(context.is_watched, &sheet.name);
+    Client::new(&context.config.google, tokens, &sheet.spreadsheet, budget, progress)
 }

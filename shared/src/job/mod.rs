@@ -19,7 +19,9 @@ use chrono::{DateTime, Utc};
 use log::{debug, info, warn};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
@@ -76,6 +78,8 @@ pub struct Context {
     pub environment: Environment,
     /// The state directory.
     pub state: State,
+    /// Whether a person watches standard error and did not ask for silence or for log lines in its place.
+    pub is_watched: bool,
 }
 
 impl Context {
@@ -100,6 +104,16 @@ impl Context {
         let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());
         let source = TokenSource::new(place, scopes, locks, Http::new(google.timeout)?, google.first_pause);
         Ok(source.recorded_in(ledger))
+    }
+
+    /// A credential's budget of requests, for work that must be done by `deadline`.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the store cannot be used.
+    pub fn budget(&self, credential: &str, deadline: Instant) -> Result<Budget> {
+        let entry = self.config.credentials.get(credential);
+        let entry = entry.ok_or_else(|| Failure::bug(format!("no credential {credential:?}")))?;
+        Budget::open(&self.state.database(), credential, entry.per_minute, deadline)
     }
 
     /// Where this job's refreshes are recorded.
@@ -207,8 +221,15 @@ fn begin<J: Job>(
     if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
         return Ended::failed(vec![failure]);
     }
-    let context =
-        Context { job: J::NAME, run: run.id.clone(), started: run.started, config, environment, state };
+    let context = Context {
+        job: J::NAME,
+        run: run.id.clone(),
+        started: run.started,
+        config,
+        environment,
+        state,
+        is_watched: output::is_watched(&cli.common),
+    };
     guarded::<J>(cli, &context)
 }
 
