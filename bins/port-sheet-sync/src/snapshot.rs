@@ -20,7 +20,7 @@ use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
 
-/// How many cells one request reads at most: the client holds each of them at up to 96 bytes.
+/// How many cells one request reads at most: the client holds each of them at about 64 bytes.
 const CELLS_A_READ: u32 = 290_000;
 
 /// About how many bytes one answer is to have, as Google recommends.
@@ -139,8 +139,9 @@ fn rows_a_read(width: u32, spool: &Spool) -> u32 {
     let bytes = spool.index.values().map(|entry| entry.offset).max().unwrap_or(0);
     let bytes_a_row = bytes / (spool.index.len() as u64).max(1);
     let by_bytes = u32::try_from(BYTES_A_READ / bytes_a_row.max(1)).unwrap_or(u32::MAX);
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    by_bytes.min(CELLS_A_READ / width.max(1)).max(2)
+    // Two rows at least, since the last one of a chunk is read again as the first of the next; and a power of two, which
+    // is what the client's lists have room for.
+    1 << by_bytes.min(CELLS_A_READ / width.max(1)).max(2).ilog2()
 }
 
 /// A snapshot being taken.

@@ -135,7 +135,7 @@ impl Connection {
                         let pause = retry::at_least(pause, listener.retry_after);
                         info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
                         if refusal.class == Class::Quota {
-                            self.budget.empty(intent.quota(), pause)?;
+                            self.empty(intent.quota(), pause).map_err(|failure| failure.within(&refusal))?;
                         }
                         sleep(pause).await;
                     }
@@ -157,6 +157,17 @@ impl Connection {
         }
         self.progress.requests(self.sent.0 + self.sent.1);
         Ok(())
+    }
+
+    /// Google says that the minute's requests are spent: for everybody who shares them, and for this run for good if it
+    /// ends before there are new ones.
+    fn empty(&mut self, quota: Quota, pause: Duration) -> Result<()> {
+        self.progress.waits(quota, pause);
+        self.budget.empty(quota, pause)?;
+        match quota {
+            Quota::Read => self.budget.afford(1, 0),
+            Quota::Write => self.budget.afford(0, 1),
+        }
     }
 
     fn explain(&self, refusal: &Refusal) -> Failure {

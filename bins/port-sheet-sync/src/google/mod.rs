@@ -143,7 +143,8 @@ impl Client {
         self.connection.call("spreadsheets.get", Intent::Read, request).await.map_err(Trouble::into_failure)
     }
 
-    /// The values of some ranges, rows of cells each, trailing empties left out.
+    /// The values of some ranges, columns of cells each, trailing empties left out. By columns, since the client then holds
+    /// a few long lists; of many short ones it would leave up to half of each unused.
     ///
     /// # Errors
     /// As every request.
@@ -157,6 +158,7 @@ impl Client {
             }
             call.value_render_option("UNFORMATTED_VALUE")
                 .date_time_render_option("SERIAL_NUMBER")
+                .major_dimension("COLUMNS")
                 .param("fields", "valueRanges(values)")
                 .param("prettyPrint", "false")
                 .add_scope(Scope::Spreadsheet)

@@ -80,6 +80,22 @@ fn a_clock_that_is_set_back_holds_nobody_up_longer_than_a_minute() {
     assert_eq!(store.take(&reads, at(61)).unwrap(), None);
 }
 
+#[test]
+fn processes_that_ask_at_once_get_one_bucketful_between_them() {
+    let (dir, _store) = store();
+    let path = dir.path().join("state.db");
+    let greedy = || {
+        let mut store = Store::open(&path).unwrap();
+        let ask = |_: &i32| store.take(&bucket("a", Quota::Read), at(0)).unwrap().is_none();
+        (0..4).filter(ask).count()
+    };
+    let taken: usize = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4).map(|_| scope.spawn(greedy)).collect();
+        asking.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(taken, SIZE as usize);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
