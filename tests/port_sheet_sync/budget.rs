@@ -10,10 +10,7 @@ use crate::world;
 
 /// A world whose stand-in enforces what the configuration allows.
 fn rationed(builder: Builder, reads: u32, writes: u32) -> World {
-    let world = builder
-        .per_minute(reads, writes)
-        .tables("[job.port-sheet-sync]\ndeadline = \"50s\"")
-        .build();
+    let world = builder.per_minute(reads, writes).tables("[job.port-sheet-sync]\ndeadline = \"50s\"").build();
     world.server.quota(reads, writes);
     world
 }
@@ -33,8 +30,11 @@ fn was_never_refused(world: &World) -> bool {
 fn what_cannot_be_read_back_before_the_deadline_is_not_written() {
     let world = rationed(world(), 2, 60);
     let run = world.run(&["--json"]);
-    run.exit(75).error("the requests of credential \"port-sheet\" are spent (2 reads a minute): the next are due in ");
-    run.hint_with("the next run goes on from here").hint_with("reads-per-minute under [credential.port-sheet]");
+    run.exit(75).error(
+        "the requests of credential \"port-sheet\" are spent (2 reads a minute): the next are due in ",
+    );
+    run.hint_with("the next run goes on from here")
+        .hint_with("reads-per-minute under [credential.port-sheet]");
     assert_eq!((world.counts().reads, world.counts().writes), (2, 0));
     assert!(was_never_refused(&world));
     assert_eq!(world.rows().len(), 0);

@@ -83,9 +83,9 @@ impl<'de> Deserialize<'de> for Stall {
             Value::String(text) if text == "held" => Ok(Self::Held),
             Value::String(text) if text == "body" => Ok(Self::Body),
             Value::String(text) if text == "applied" => Ok(Self::Applied),
-            other => {
-                Err(serde::de::Error::custom(format!("stall is true, \"held\", \"body\" or \"applied\", not {other}")))
-            }
+            other => Err(serde::de::Error::custom(format!(
+                "stall is true, \"held\", \"body\" or \"applied\", not {other}"
+            ))),
         }
     }
 }
