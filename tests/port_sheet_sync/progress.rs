@@ -8,7 +8,7 @@ fn a_terminal_shows_rows_and_requests_and_is_left_clean() {
     let run = world.process(&["--json"]).without_trace().on_terminal().run();
     assert_eq!(run.exit(0).sheet()["added"], 3);
     assert!(run.stderr.contains("port-sheet: ["), "{:?}", run.stderr);
-    for shown in ["/20 rows, 1 requests", "20/20 rows, 2 requests"] {
+    for shown in ["port-sheet: requests: 1", "/20 rows, requests: 2"] {
         assert!(run.stderr.contains(shown), "{shown:?}: {:?}", run.stderr);
     }
     let last = run.stderr.rsplit(['\r', '\n']).next().unwrap_or_default();
@@ -33,5 +33,5 @@ fn nothing_is_drawn_without_a_terminal_or_when_hushed_or_under_a_log() {
     let run = world.process(&["--quiet"]).without_trace().on_terminal().run();
     assert_eq!(run.exit(0).stderr, "");
     let run = world.process(&["-v"]).without_trace().on_terminal().run();
-    assert!(!run.exit(0).stderr.contains("rows, "), "{:?}", run.stderr);
+    assert!(!run.exit(0).stderr.contains("requests: "), "{:?}", run.stderr);
 }

@@ -9,7 +9,7 @@ use shared::store::Quota;
 
 /// Before the first rows there is nothing to measure.
 const IDLE: &str = "{prefix}: {wide_msg}";
-const ROWS: &str = "{prefix}: [{bar:30}] {pos}/{len} {wide_msg}";
+const ROWS: &str = "{prefix}: [{bar:30}] {pos}/{len} rows, {wide_msg}";
 
 /// The line of one sheet. It is wiped out when this is dropped.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl Progress {
 
     /// So many requests have been sent.
     pub fn requests(&self, sent: u64) {
-        self.bar.set_message(format!("rows, {sent} requests"));
+        self.bar.set_message(format!("requests: {sent}"));
         self.bar.tick();
     }
 
     /// The next request waits for its quota.
     pub fn waits(&self, quota: Quota, wait: Duration) {
         let seconds = wait.as_secs_f64().ceil();
-        self.bar.set_message(format!("rows, waiting {seconds} s for Google's quota of {}s", quota.word()));
+        self.bar.set_message(format!("waiting {seconds} s for Google's quota of {}s", quota.word()));
         self.bar.tick();
     }
 }
