@@ -53,6 +53,14 @@ mod mirror;
 #[path = "port_sheet_sync/source.rs"]
 mod source;
 
+/// Requests a minute: shared by all who use a credential, waited for within the deadline, never exceeded.
+#[path = "port_sheet_sync/budget.rs"]
+mod budget;
+
+/// What a person at a terminal sees meanwhile.
+#[path = "port_sheet_sync/progress.rs"]
+mod progress;
+
 /// The token endpoint refuses, fails or hangs.
 #[path = "port_sheet_sync/token.rs"]
 mod token;

@@ -4,6 +4,7 @@
 //! and a body is read up to a size. Nothing is retried here.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -25,10 +26,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A connector for https and, for loopback, http. Who may be reached over http is decided by the configuration.
+/// All clients of a process share one: reading the machine's authorities takes longer than everything else before the
+/// first request.
 ///
 /// # Errors
 /// [`Kind::Config`] when this machine has no certificate authorities installed.
 pub fn connector() -> Result<HttpsConnector<HttpConnector>> {
+    static CONNECTOR: OnceLock<HttpsConnector<HttpConnector>> = OnceLock::new();
+    match CONNECTOR.get() {
+        Some(connector) => Ok(connector.clone()),
+        None => new_connector().map(|connector| CONNECTOR.get_or_init(|| connector).clone()),
+    }
+}
+
+fn new_connector() -> Result<HttpsConnector<HttpConnector>> {
     let mut tcp = HttpConnector::new();
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     tcp.enforce_http(false);

@@ -3,6 +3,7 @@
 //!
 //! It names no executable and knows nothing of what a job does with a sheet.
 
+pub mod budget;
 pub mod config;
 pub mod credential;
 pub mod dirs;

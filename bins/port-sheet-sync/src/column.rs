@@ -11,11 +11,12 @@ use shared::{Failure, Kind, Result};
 
 use crate::value::{Cell, digest_json};
 
-/// What identifies a booking, short enough to keep one for every row.
-pub type KeyHash = u128;
+/// What identifies a booking, short enough to keep one for every row. Bytes, since a number of this size would have
+/// every index of rows padded.
+pub type KeyHash = [u8; 16];
 
 /// What a row holds, short enough to keep one for every row.
-pub type Digest = u128;
+pub type Digest = [u8; 16];
 
 /// The owned columns in the configuration's order, and which of them make the key.
 #[derive(Clone, Debug)]
@@ -166,8 +167,8 @@ fn wrong_header(what: &str, fields: &[String]) -> Failure {
 }
 
 /// 128 bits of a digest: collisions are out of reach, and every row costs sixteen bytes less.
-pub fn short(hasher: &blake3::Hasher) -> u128 {
+pub fn short(hasher: &blake3::Hasher) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    u128::from_le_bytes(bytes)
+    bytes
 }

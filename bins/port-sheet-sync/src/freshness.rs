@@ -9,7 +9,7 @@ use shared::{Failure, Kind, Result};
 
 use crate::a1;
 use crate::block::is_blank;
-use crate::google::Client;
+use crate::google::{Client, Lines};
 use crate::rounds::SheetRun;
 
 /// What the cell says, also by which it is known to be ours.
@@ -47,8 +47,8 @@ async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> R
         return Err(taken(cell, found.as_ref()));
     }
     let text = now.format(FORMAT).to_string();
-    let value = vec![vec![Value::from(text.as_str())]];
-    let written = client.write(&[(range.clone(), value)]).await;
+    let json = Value::from(vec![text.as_str()]).to_string();
+    let written = client.write(&[Lines { range: range.clone(), json }]).await;
     written.map_err(|failure| failure.within(format_args!("{IN_STEP} {}", shown(cell))))?;
     let found = read(client, cell, &range).await?;
     if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) {

@@ -20,6 +20,7 @@ mod mirror;
 mod overlap;
 mod people;
 mod plan;
+mod progress;
 mod proof;
 mod result;
 mod rounds;

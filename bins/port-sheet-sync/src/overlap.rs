@@ -173,8 +173,8 @@ mod tests {
 
     use super::*;
 
-    fn stay(resource: Digest, start: i64, end: i64, offset: u64) -> Stay {
-        Stay { resource, start, end, offset }
+    fn stay(resource: u8, start: i64, end: i64, offset: u64) -> Stay {
+        Stay { resource: [resource; 16], start, end, offset }
     }
 
     fn found(stays: &[Stay]) -> Vec<(u64, u64)> {
@@ -204,7 +204,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_sweep_finds_what_comparing_each_with_each_finds(
-            stays in proptest::collection::vec((0u128..4, 0i64..30, 0i64..8), 0..40)
+            stays in proptest::collection::vec((0u8..4, 0i64..30, 0i64..8), 0..40)
         ) {
             let stays: Vec<Stay> = stays
                 .into_iter()

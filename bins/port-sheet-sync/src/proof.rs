@@ -40,7 +40,7 @@ impl Proof {
         // The configuration's own words for itself hold every key, also those that do not matter here.
         let rules = format!("{} {sheet:?} {columns:?}", env!("CARGO_PKG_VERSION"));
         let rules = blake3::hash(rules.as_bytes()).to_hex().to_string();
-        Self { version, source: format!("{source:032x}"), rules, read }
+        Self { version, source: format!("{:032x}", u128::from_le_bytes(source)), rules, read }
     }
 
     /// Whether what was seen then needs no look today: all is the same, and it was seen within `full_read_every`.

@@ -212,14 +212,14 @@ impl SheetRun<'_> {
         let update = |row: &Differing| rows.update(&self.spool, row);
         journal::write(&journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
-        let writes_before = self.workbook.client.requests().1;
+        let applied_before = self.workbook.client.applied();
         let update = |row: &Differing| rows.update(&self.spool, row);
         let written = apply::apply(&mut self.workbook.client, &target, plan, update, &mut spooled).await;
         match written {
             Ok(Written::Atomically(updates)) => {
                 self.formatted = self.columns.remembered();
                 // Reading all of a small sheet again costs little, and only that proves anything to the next run.
-                if version.is_some() && snapshot::is_one_read(tab, layout) {
+                if version.is_some() && snapshot::is_one_read(tab, layout, &self.spool) {
                     return Ok(Outcome::Written);
                 }
                 let seen =
@@ -233,7 +233,7 @@ impl SheetRun<'_> {
             }
             Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
             Err(Trouble::Refused(failure)) => {
-                if self.workbook.client.requests().1 <= writes_before + 1 {
+                if self.workbook.client.applied() == applied_before {
                     journal::withdraw(&journal)?;
                 }
                 Err(failure)

@@ -21,8 +21,11 @@ use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
 
-/// How many cells one request reads: about 2 MB of answer, and few enough requests for ten million cells in a minute.
-const CELLS_A_READ: u32 = 200_000;
+/// How many cells one request reads at most: the client holds each of them at about 64 bytes.
+const CELLS_A_READ: u32 = 290_000;
+
+/// About how many bytes one answer is to have, as Google recommends.
+const BYTES_A_READ: u64 = 2_000_000;
 
 /// The sheet, as far as it matters.
 #[derive(Debug, Default)]
@@ -112,7 +115,8 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         missing: HashMap::new(),
         snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
     };
-    let rows_a_read = rows_a_read(&layout);
+    let rows_a_read = rows_a_read(&layout, taking.spool);
+    client.progress().begins(u64::from(view.tab.rows));
     let (mut first, mut seam) = (2, None);
     while first <= view.tab.rows && !layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
@@ -129,6 +133,7 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
             people.row(&block, row, owner)
         })?;
         seam = Some(block.owned(last, view.layout));
+        client.progress().rows(u64::from(last));
         first = if last == view.tab.rows { last + 1 } else { last };
     }
     let snapshot = taking.snapshot;
@@ -138,14 +143,19 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
 }
 
 /// Whether one request reads the whole tab.
-pub fn is_one_read(tab: &Tab, layout: &Layout) -> bool {
-    tab.rows <= rows_a_read(&layout.with_people())
+pub fn is_one_read(tab: &Tab, layout: &Layout, spool: &Spool) -> bool {
+    tab.rows <= rows_a_read(&layout.with_people(), spool)
 }
 
-fn rows_a_read(layout: &Layout) -> u32 {
+/// How many rows of these columns one request reads. The sheet's rows are about as long as the source's.
+fn rows_a_read(layout: &Layout, spool: &Spool) -> u32 {
     let width: u32 = layout.runs().iter().map(|(first, last)| last - first + 1).sum();
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    (CELLS_A_READ / width.max(1)).max(2)
+    let bytes = spool.index.values().map(|entry| entry.offset).max().unwrap_or(0);
+    let bytes_a_row = bytes / (spool.index.len() as u64).max(1);
+    let by_bytes = u32::try_from(BYTES_A_READ / bytes_a_row.max(1)).unwrap_or(u32::MAX);
+    // Two rows at least, since the last one of a chunk is read again as the first of the next; and a power of two, which
+    // is what the client's lists have room for.
+    1 << by_bytes.min(CELLS_A_READ / width.max(1)).max(2).ilog2()
 }
 
 /// A snapshot being taken.

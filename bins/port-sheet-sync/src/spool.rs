@@ -129,7 +129,7 @@ impl Spool {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
-            digest: 0,
+            digest: Digest::default(),
             source_rows: 0,
             rejected: 0,
             unidentified: 0,
@@ -205,7 +205,7 @@ impl Filling<'_> {
             Slot::Vacant(slot) => {
                 let offset = self.writer.row(line, cells)?;
                 let digest = self.columns.digest(cells);
-                self.whole.update(&digest.to_le_bytes());
+                self.whole.update(&digest);
                 let line = u32::try_from(line).unwrap_or(u32::MAX);
                 slot.insert(Entry { offset, digest, line, row: 0 });
                 Ok(())

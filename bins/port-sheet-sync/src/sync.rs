@@ -5,9 +5,10 @@ use std::time::Duration;
 use shared::config::Sheet;
 use shared::job::Context;
 use shared::{Failure, Kind, Result};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::plan::several;
+use crate::progress::Progress;
 use crate::result::SheetResult;
 use crate::rounds::SheetRun;
 use crate::spool::{self, Spool};
@@ -25,7 +26,9 @@ pub async fn sync<'a>(
 ) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    let done = timeout(share, try_sync(context, sheet, args, workbooks, &mut result, &mut text)).await;
+    let end = Instant::now() + share;
+    let done =
+        timeout_at(end, try_sync(context, sheet, args, (workbooks, end), &mut result, &mut text)).await;
     if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
@@ -44,7 +47,7 @@ async fn try_sync<'a>(
     context: &Context,
     sheet: &'a Sheet,
     args: &Args,
-    workbooks: &mut Workbooks<'a>,
+    (workbooks, end): (&mut Workbooks<'a>, Instant),
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
@@ -54,7 +57,8 @@ async fn try_sync<'a>(
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
     warning::about_double_bookings(context, sheet, args, (&columns, &spool), result)?;
-    let workbook = workbooks.open(context, sheet, args)?;
+    let workbook = workbooks.open(context, sheet, args, end)?;
+    workbook.client.begin(end, Progress::new(context.is_watched, &sheet.name));
     let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();

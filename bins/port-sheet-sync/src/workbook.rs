@@ -32,11 +32,17 @@ impl<'a> Workbooks<'a> {
         Self { sheets: sheets.to_vec(), open: HashMap::new() }
     }
 
-    /// The spreadsheet of a sheet. Nothing is sent yet.
+    /// The spreadsheet of a sheet, for work that must be done by `deadline`. Nothing is sent yet.
     ///
     /// # Errors
-    /// As [`Context::tokens_for`] and [`Client::new`].
-    pub fn open(&mut self, context: &Context, sheet: &'a Sheet, args: &Args) -> Result<&mut Workbook> {
+    /// As [`Context::tokens_for`], [`Context::budget`] and [`Client::new`].
+    pub fn open(
+        &mut self,
+        context: &Context,
+        sheet: &'a Sheet,
+        args: &Args,
+        deadline: Instant,
+    ) -> Result<&mut Workbook> {
         let place = |sheet: &'a Sheet| (sheet.credential.as_str(), sheet.spreadsheet.as_str());
         let slot = match self.open.entry(place(sheet)) {
             Entry::Occupied(slot) => return Ok(slot.into_mut()),
@@ -45,7 +51,8 @@ impl<'a> Workbooks<'a> {
         // A dry run is not held up by a dead credential, so nothing is to start it again later.
         let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
         let tokens = context.tokens_for(&sheet.credential, purpose)?;
-        let client = Client::new(&context.config.google, tokens, &sheet.spreadsheet)?;
+        let budget = context.budget(&sheet.credential, deadline)?;
+        let client = Client::new(&context.config.google, tokens, &sheet.spreadsheet, budget)?;
         let tabs = self.sheets.iter().filter(|other| place(other) == place(sheet));
         Ok(slot.insert(Workbook::new(client, tabs.map(|sheet| sheet.tab.clone()).collect())))
     }

@@ -70,6 +70,8 @@ pub struct CredentialEntry {
     pub file: PathBuf,
     /// The scopes that the jobs using it need.
     pub scopes: Vec<String>,
+    /// How many reads and writes a minute all jobs together may ask of Google with it.
+    pub per_minute: (u32, u32),
 }
 
 /// `[job.EXECUTABLE]`.
@@ -286,9 +288,22 @@ impl CredentialEntry {
         if scopes.is_empty() {
             reader.problem("scopes", "must name at least one scope");
         }
+        let per_minute = (
+            requests_per_minute(&mut reader, "reads-per-minute"),
+            requests_per_minute(&mut reader, "writes-per-minute"),
+        );
         reader.finish();
-        Self { file, scopes }
+        Self { file, scopes, per_minute }
     }
+}
+
+/// Google's own limit for a user and a project, unless a project was given more.
+fn requests_per_minute(reader: &mut Reader<'_>, key: &'static str) -> u32 {
+    let Some(number) = reader.integer(key) else { return 60 };
+    u32::try_from(number).ok().filter(|number| (1..=100_000).contains(number)).unwrap_or_else(|| {
+        reader.problem(key, format!("{number} is not between 1 and 100000"));
+        60
+    })
 }
 
 impl JobEntry {

@@ -21,7 +21,9 @@ use chrono::{DateTime, Utc};
 use log::{debug, info, warn};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
@@ -84,6 +86,8 @@ pub struct Context {
     pub environment: Environment,
     /// The state directory.
     pub state: State,
+    /// Whether a person watches standard error and did not ask for silence or for log lines in its place.
+    pub is_watched: bool,
     /// The access tokens of this run, by credential.
     wallets: Mutex<BTreeMap<String, Wallet>>,
 }
@@ -113,6 +117,16 @@ impl Context {
         let mut wallets = self.wallets.lock().unwrap_or_else(PoisonError::into_inner);
         let wallet = wallets.entry(credential.to_owned()).or_default().clone();
         Ok(source.recorded_in(ledger).paying_from(wallet))
+    }
+
+    /// A credential's budget of requests, for work that must be done by `deadline`.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the store cannot be used.
+    pub fn budget(&self, credential: &str, deadline: Instant) -> Result<Budget> {
+        let entry = self.config.credentials.get(credential);
+        let entry = entry.ok_or_else(|| Failure::bug(format!("no credential {credential:?}")))?;
+        Budget::open(&self.state.database(), credential, entry.per_minute, deadline)
     }
 
     /// Where this job's refreshes are recorded.
@@ -220,8 +234,16 @@ fn begin<J: Job>(
     if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
         return Ended::failed(vec![failure]);
     }
-    let (id, started, wallets) = (run.id.clone(), run.started, Mutex::default());
-    let context = Context { job: J::NAME, run: id, started, config, environment, state, wallets };
+    let context = Context {
+        job: J::NAME,
+        run: run.id.clone(),
+        started: run.started,
+        config,
+        environment,
+        state,
+        is_watched: output::is_watched(&cli.common),
+        wallets: Mutex::default(),
+    };
     guarded::<J>(cli, &context)
 }
 

@@ -88,6 +88,11 @@ impl Output {
     }
 }
 
+/// Whether a person watches standard error: a terminal, neither hushed nor full of log lines.
+pub(super) fn is_watched(common: &Common) -> bool {
+    stderr().is_terminal() && !common.quiet && common.verbose == 0
+}
+
 /// Prints on standard output. A reader that went away is not our failure: the work is done and recorded.
 pub(super) fn asked_for(text: &str) {
     let _ = stdout().write_all(text.as_bytes());

@@ -3,6 +3,7 @@
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
+mod budget;
 mod credentials;
 mod events;
 mod runs;
@@ -11,15 +12,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
+pub use budget::{Bucket, Quota};
 pub use credentials::{Attempt, Blocked, Purpose, Recovery};
 pub use runs::{Ending, Outcome, Run};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,6 +82,9 @@ impl Store {
                 transaction.execute_batch(credentials::SCHEMA)?;
                 transaction.execute_batch(events::SCHEMA)?;
             }
+            if version < 3 {
+                transaction.execute_batch(budget::SCHEMA)?;
+            }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
     }
@@ -104,6 +110,12 @@ impl Store {
 /// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
 fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A time as [`stamp`] writes it.
+fn parse_stamp(text: &str) -> rusqlite::Result<DateTime<Utc>> {
+    let failed = |error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error));
+    text.parse().map_err(failed)
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {

@@ -75,6 +75,8 @@ pub enum Stall {
     No,
     /// Before it is applied: `"stall": true`.
     Request,
+    /// Before it is applied, and only until the faults are removed: `"stall": "held"`.
+    Held,
     /// The request is applied and the headers are sent, the body never comes: `"stall": "body"`.
     Body,
     /// The request is applied and nothing is ever sent: `"stall": "applied"`.
@@ -106,11 +108,12 @@ impl<'de> Deserialize<'de> for Stall {
         match Value::deserialize(deserializer)? {
             Value::Bool(false) | Value::Null => Ok(Self::No),
             Value::Bool(true) => Ok(Self::Request),
+            Value::String(text) if text == "held" => Ok(Self::Held),
             Value::String(text) if text == "body" => Ok(Self::Body),
             Value::String(text) if text == "applied" => Ok(Self::Applied),
-            other => {
-                Err(serde::de::Error::custom(format!("stall is true, \"body\" or \"applied\", not {other}")))
-            }
+            other => Err(serde::de::Error::custom(format!(
+                "stall is true, \"held\", \"body\" or \"applied\", not {other}"
+            ))),
         }
     }
 }
@@ -170,6 +173,11 @@ impl Faults {
         let path = fault.path.as_deref().map(Regex::new).transpose().map_err(|error| error.to_string())?;
         self.0.push(Armed { fault, path, seen: 0 });
         Ok(())
+    }
+
+    /// Whether a held request is still held.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.0.iter().any(|armed| armed.fault.stall == Stall::Held)
     }
 
     pub(crate) fn clear(&mut self) {

@@ -39,6 +39,7 @@ pub struct Builder {
     columns: Vec<(String, String, String)>,
     policies: String,
     google: String,
+    per_minute: (u32, u32),
     tables: String,
     grid: (u32, u32),
     account: Account,
@@ -56,6 +57,7 @@ impl Builder {
             columns: COLUMNS.map(owned).to_vec(),
             policies: String::new(),
             google: String::new(),
+            per_minute: (100_000, 100_000),
             tables: String::new(),
             grid: (20, 8),
             account: Account::Person(Person::default()),
@@ -98,6 +100,11 @@ impl Builder {
     pub fn google(mut self, line: &str) -> Self {
         let _ = writeln!(self.google, "{line}");
         self
+    }
+
+    /// How many reads and writes a minute its credential has. By default so many that no test waits for a real minute.
+    pub fn per_minute(self, reads: u32, writes: u32) -> Self {
+        Self { per_minute: (reads, writes), ..self }
     }
 
     /// Whole tables at the end of the configuration.
@@ -167,10 +174,13 @@ impl Builder {
         }
         let _ = write!(
             text,
-            "{}\n[credential.port-sheet]\nfile = \"port-sheet.json\"\n\n\
+            "{}\n[credential.port-sheet]\nfile = \"port-sheet.json\"\n\
+             reads-per-minute = {}\nwrites-per-minute = {}\n\n\
              [sheet.port-sheet]\ncredential = \"port-sheet\"\nspreadsheet = {:?}\ntab = {TAB:?}\nkey = {:?}\n{}\n\
              [sheet.port-sheet.source]\nkind = \"csv\"\npath = {:?}\n",
             self.google,
+            self.per_minute.0,
+            self.per_minute.1,
             world.spreadsheet,
             self.key,
             self.policies,

@@ -85,7 +85,7 @@ impl<'w> Process<'w> {
     pub fn on_terminal(self) -> Self {
         let mut process = self.under("/usr/bin/setsid", &["--ctty"]);
         let (terminal, seat) = Terminal::open();
-        process.command.stdin(seat.stdin).stderr(seat.stderr);
+        process.command.stdin(seat.stdin).stderr(seat.stderr).env("TERM", "xterm");
         Self { terminal: Some(terminal), ..process }
     }
 

@@ -62,6 +62,8 @@ pub async fn apply(
         let added = added_rows(target, plan, spool)?;
         let changed = updates.iter().flat_map(|update| &update.changes).map(|(_, cell)| cell);
         if changed.chain(added.iter().flatten()).map(size).sum::<usize>() <= REQUEST_BYTES {
+            // With the request that reads it back.
+            client.afford(1, 1)?;
             client.edit(target.tab.id, &atomic_edits(target, plan, &updates, added)).await?;
             return Ok(Written::Atomically(updates));
         }
