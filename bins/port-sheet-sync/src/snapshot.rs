@@ -1,8 +1,8 @@
 //! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
 //!
 //! Of rows that differ, only where they stand is kept in memory; their cells go to a file. What people wrote goes to
-//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved or a seam between two chunks that does not
-//! fit makes the whole snapshot void.
+//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved
+//! or a seam between two chunks that does not fit makes the whole snapshot void.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
