@@ -231,8 +231,9 @@ impl Client {
     pub async fn write(&mut self, ranges: &[Lines]) -> Result<()> {
         let id = self.spreadsheet.clone();
         let request = async |hub: &Hub, listener: &mut Listener| {
+            let data = ranges.iter().map(Lines::value_range).collect::<serde_json::Result<_>>();
             let body = BatchUpdateValuesRequest {
-                data: Some(ranges.iter().map(Lines::value_range).collect::<common::Result<_>>()?),
+                data: Some(data.map_err(|error| common::Error::JsonDecodeError(String::new(), error))?),
                 value_input_option: Some("RAW".to_owned()),
                 ..Default::default()
             };
@@ -265,14 +266,13 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn value_range(&self) -> common::Result<ValueRange> {
+    fn value_range(&self) -> serde_json::Result<ValueRange> {
         let row = |line: &str| {
             let mut row: Vec<Value> = serde_json::from_str(line)?;
             row.shrink_to_fit();
             Ok(row)
         };
-        let values: serde_json::Result<Vec<_>> = self.json.lines().map(row).collect();
-        let values = values.map_err(|error| common::Error::JsonDecodeError(String::new(), error))?;
+        let values = self.json.lines().map(row).collect::<serde_json::Result<_>>()?;
         Ok(ValueRange { range: Some(self.range.clone()), values: Some(values), ..Default::default() })
     }
 }
