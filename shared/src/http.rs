@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -122,9 +123,17 @@ impl Http {
         self.send(request.map_err(|error| NoReply(error.to_string()))?).await
     }
 
+    /// Sends a request and answers as soon as the headers are there. The caller bounds the time and the body.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached.
+    pub async fn open(&self, request: Request<String>) -> std::result::Result<Response<Incoming>, NoReply> {
+        self.client.request(request).await.map_err(|error| NoReply(chain(&error)))
+    }
+
     async fn send(&self, request: Request<String>) -> std::result::Result<Reply, NoReply> {
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| NoReply(chain(&error)))?;
+            let response = self.open(request).await?;
             let (parts, body) = response.into_parts();
             let body =
                 Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| NoReply(error.to_string()))?;

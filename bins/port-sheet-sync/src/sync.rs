@@ -6,12 +6,13 @@ use shared::config::Sheet;
 use shared::job::Context;
 use shared::store::Purpose;
 use shared::{Failure, Kind, Result};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::google::Client;
 use crate::plan::several;
 use crate::result::SheetResult;
 use crate::rounds::SheetRun;
+use crate::source::Access;
 use crate::spool::{self, Spool};
 use crate::{Args, base};
 
@@ -20,7 +21,8 @@ use crate::{Args, base};
 pub async fn sync(context: &Context, sheet: &Sheet, args: &Args, share: Duration) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    let done = timeout(share, try_sync(context, sheet, args, &mut result, &mut text)).await;
+    let done =
+        timeout(share, try_sync(context, sheet, args, Instant::now() + share, &mut result, &mut text)).await;
     if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
@@ -39,11 +41,19 @@ async fn try_sync(
     context: &Context,
     sheet: &Sheet,
     args: &Args,
+    end: Instant,
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
     let last = base::heading(&base::path(&context.state.spool(), &sheet.name), &spool::home(sheet))?;
-    let (spool, columns) = spool::fill(&context.state.spool(), sheet, last.as_ref())?;
+    let access = Access {
+        sheet: &sheet.name,
+        spool: context.state.spool(),
+        credentials: context.state.credentials(),
+        granted: context.environment.credentials_directory.as_deref(),
+        end,
+    };
+    let (spool, columns) = spool::fill(&access, sheet, last.as_ref()).await?;
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
