@@ -27,8 +27,8 @@ pub(super) fn read(text: &str, kind: Type, notation: &Notation) -> Result<Cell, 
         return Ok(Cell::Empty);
     }
     match kind {
-        Type::Integer => digits(trimmed, notation).and_then(|text| integer(&text)).map(Cell::Number),
-        Type::Number => digits(trimmed, notation).and_then(|text| number(&text)).map(Cell::Number),
+        Type::Integer => integer(&digits(trimmed, notation)?).map(Cell::Number),
+        Type::Number => number(&digits(trimmed, notation)?).map(Cell::Number),
         Type::Boolean => boolean(trimmed, notation).map(Cell::Bool),
         Type::Date => date(trimmed, &notation.patterns).map(|date| Cell::Number(days(date))),
         Type::Time => time(trimmed, &notation.patterns).map(|time| Cell::Number(fraction(time))),
@@ -56,7 +56,8 @@ fn digits<'a>(text: &'a str, notation: &Notation) -> Result<Cow<'a, str>, String
         None => (text, None),
     };
     let whole = ungrouped(whole, notation.grouping).ok_or_else(wrong)?;
-    let is_plain = |part: &str| !part.contains(['.', ',']);
+    // A point or comma that is left is neither the one nor the other.
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['.', ',']);
     if !is_plain(&whole) || !rest.is_none_or(is_plain) {
         return Err(wrong());
     }
