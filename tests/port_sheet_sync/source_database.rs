@@ -109,7 +109,8 @@ fn postgres() {
     let broken = "SELECT CASE WHEN n = 150 THEN (1 / (n - 150))::text ELSE n::text END AS x FROM generate_series(1, 200) AS n";
     refuses(&world, &database, broken, 78, "division by zero");
     over_the_socket(&world, &database);
-    over_tls(&world, &database);
+    let encrypted = "SELECT CASE WHEN ssl THEN 'socket' ELSE 'open' END AS x FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    over_tls(&world, &database, encrypted);
 }
 
 #[test]
@@ -143,6 +144,8 @@ fn mariadb() {
     }
     refuses_the_user(&world, &database);
     over_the_socket(&world, &database);
+    let encrypted = "SELECT IF(variable_value = '', 'open', 'socket') AS x FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'";
+    over_tls(&world, &database, encrypted);
 }
 
 /// A wrong password and none at all are a person's business, and no password is told.
@@ -167,8 +170,7 @@ fn over_the_socket(world: &World, database: &Database) {
 
 /// An authority named in the configuration makes it TLS, for the name that the certificate has and no other.
 #[track_caller]
-fn over_tls(world: &World, database: &Database) {
-    let query = "SELECT CASE WHEN ssl THEN 'socket' ELSE 'open' END AS x FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+fn over_tls(world: &World, database: &Database, query: &str) {
     let ca = format!("\nca-file = {:?}", database.certificate());
     let named = database.url().replace("127.0.0.1", "localhost");
     world.set_source(&(database.source(query).replace(&database.url(), &named) + &ca));

@@ -73,7 +73,7 @@ impl Database {
         database
     }
 
-    /// A MariaDB server with a database `bookings`.
+    /// A MariaDB server with a database `bookings`, over TLS as well, with a certificate for `localhost`.
     ///
     /// # Panics
     /// When its binaries are not installed or it does not start.
@@ -92,6 +92,9 @@ impl Database {
         server.arg(format!("--datadir={}", data.display())).arg(format!("--port={port}"));
         server.arg(format!("--socket={}", dir.path().join("mysqld.sock").display()));
         server.arg(format!("--pid-file={}", dir.path().join("pid").display()));
+        certificate(dir.path());
+        server.arg(format!("--ssl-cert={}", dir.path().join("cert.pem").display()));
+        server.arg(format!("--ssl-key={}", dir.path().join("key.pem").display()));
         let database = Self::started(dir, server, port, Kind::Mariadb);
         database.run_in("mysql", "CREATE DATABASE bookings CHARACTER SET utf8mb4");
         let password = PASSWORD.replace('\'', "''");

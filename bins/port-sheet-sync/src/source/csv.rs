@@ -33,10 +33,7 @@ pub fn read(export: Export, delimiter: u8, encoding: &'static Encoding, sink: &m
     while csv.advance()? {
         let line = csv.line();
         match csv.texts() {
-            Ok(texts) => {
-                let fields: Vec<Field<'_>> = texts.into_iter().map(Field::text).collect();
-                sink.record(line, Ok(&fields))?;
-            }
+            Ok(texts) => sink.record(line, Ok(&texts))?,
             Err(reason) => sink.record(line, Err(reason))?,
         }
     }
@@ -131,7 +128,7 @@ impl Csv {
         self.reader.read_byte_record(&mut self.record).map_err(|error| self.unreadable(&error))
     }
 
-    fn texts(&self) -> std::result::Result<Vec<&str>, String> {
+    fn texts(&self) -> std::result::Result<Vec<Field<'_>>, String> {
         if self.record.len() != self.fields.len() {
             return Err(format!(
                 "has {} fields where the header has {}",
@@ -139,7 +136,8 @@ impl Csv {
                 self.fields.len()
             ));
         }
-        let texts: std::result::Result<Vec<&str>, _> = self.record.iter().map(std::str::from_utf8).collect();
+        let text = |field| std::str::from_utf8(field).map(Field::text);
+        let texts: std::result::Result<Vec<_>, _> = self.record.iter().map(text).collect();
         texts.map_err(|_| match self.encoding.name() {
             "UTF-8" => "is not UTF-8; export the file as UTF-8, or name its encoding".to_owned(),
             other => format!("holds bytes that are not {other}"),

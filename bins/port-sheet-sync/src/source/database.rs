@@ -3,6 +3,7 @@
 //! It speaks to neither.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -10,6 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use shared::config::Server;
 use shared::credential::is_loopback;
 use shared::{Failure, Kind, Result};
+
+use super::Head;
 
 /// What a server's refusal means for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,18 @@ pub enum Refusal {
     Late,
     /// Anything else, which may pass.
     Trouble,
+}
+
+/// How long a server may take until it lets us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Waits until a server lets us in.
+///
+/// # Errors
+/// Whatever it says, or [`Kind::Unavailable`] when it says nothing.
+pub async fn connected<T>(server: &Server, connecting: impl Future<Output = Result<T>>) -> Result<T> {
+    let silent = || failure(server, Refusal::Trouble, "did not answer within 10s");
+    tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(silent()))
 }
 
 /// The socket that an address names in place of a port.
@@ -109,11 +124,29 @@ pub fn failure(server: &Server, refusal: Refusal, words: &str) -> Failure {
     Failure::new(kind, format!("the source {shown}: {words}"), hint)
 }
 
-/// A column that a sheet cannot hold.
-pub fn strange_column(server: &Server, name: &str, kind: &str) -> Failure {
-    Failure::new(
-        Kind::Config,
-        format!("the source {}: field {name:?} is {kind}, which a sheet cannot hold", server.address),
-        "leave the field out of query, or turn it into text there",
-    )
+/// What is known of a query's rows before the first.
+pub fn head(fields: Vec<String>) -> Head {
+    Head { fields, unit: "row", ends_with_line_break: false }
+}
+
+/// That a query returns rows, and none with a column that a sheet cannot hold; each comes with what it is, if so.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub fn check<'a>(
+    server: &Server,
+    columns: impl Iterator<Item = (&'a str, Option<&'static str>)>,
+) -> Result<()> {
+    let columns: Vec<_> = columns.collect();
+    if columns.is_empty() {
+        return Err(failure(server, Refusal::Query, "the query returns no rows"));
+    }
+    match columns.iter().find_map(|(name, strange)| Some((name, (*strange)?))) {
+        None => Ok(()),
+        Some((name, kind)) => Err(Failure::new(
+            Kind::Config,
+            format!("the source {}: field {name:?} is {kind}, which a sheet cannot hold", server.address),
+            "leave the field out of query, or turn it into text there",
+        )),
+    }
 }

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use futures_util::TryFutureExt;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, Error, OptsBuilder, SslOpts, Value};
@@ -12,8 +13,8 @@ use shared::config::Server;
 use shared::http::chain;
 use shared::{Failure, Result, Secret};
 
+use super::Sink;
 use super::database::{self, Refusal, decoded};
-use super::{Head, Sink};
 use crate::value::Field;
 
 /// The number of the character set that is none.
@@ -26,36 +27,25 @@ const BINARY: u16 = 63;
 /// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write.
 pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
     let refused = |error: Error| refused(server, &error);
-    let mut connection = Conn::new(options(server, password)?).await.map_err(refused)?;
+    let connecting = Conn::new(options(server, password)?).map_err(refused);
+    let mut connection = database::connected(server, connecting).await?;
     for setting in settings(server, &mut connection).await.map_err(refused)? {
         connection.query_drop(setting).await.map_err(refused)?;
     }
     let statement = connection.prep(server.query.sql.as_str()).await.map_err(refused)?;
     let columns: Vec<Column> = statement.columns().to_vec();
-    for column in &columns {
-        if let Some(kind) = strange(column) {
-            return Err(database::strange_column(server, &column.name_str(), kind));
-        }
-    }
-    if columns.is_empty() {
-        return Err(database::failure(server, Refusal::Query, "the query returns no rows"));
-    }
     let names: Vec<String> = columns.iter().map(|column| column.name_str().into_owned()).collect();
-    sink.begin(Head { fields: names.clone(), unit: "row", ends_with_line_break: false })?;
+    database::check(server, names.iter().map(String::as_str).zip(columns.iter().map(strange)))?;
+    sink.begin(database::head(names.clone()))?;
     let mut result = connection.exec_iter(statement, ()).await.map_err(refused)?;
     let mut at = 0;
     while let Some(row) = result.next().await.map_err(refused)? {
         at += 1;
         let values = row.unwrap();
-        let fields: std::result::Result<Vec<Field<'_>>, String> = values
-            .iter()
-            .zip(&columns)
-            .zip(&names)
-            .map(|((value, column), name)| {
-                field(value, column).map_err(|why| format!("field {name:?} {why}"))
-            })
-            .collect();
-        match fields {
+        let named = values.iter().zip(&columns).zip(&names);
+        let field =
+            |((value, column), name)| field(value, column).map_err(|why| format!("field {name:?} {why}"));
+        match named.map(field).collect::<std::result::Result<Vec<_>, String>>() {
             Ok(fields) => sink.record(at, Ok(&fields))?,
             Err(reason) => sink.record(at, Err(reason))?,
         }

@@ -17,12 +17,9 @@ use tokio_postgres::types::{Kind as TypeKind, Type};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, SimpleQueryRow};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::Sink;
 use super::database::{self, Refusal, decoded};
-use super::{Head, Sink};
 use crate::value::Field;
-
-/// How long making a connection may take.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Reads the rows of the query.
 ///
@@ -31,74 +28,76 @@ const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 /// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write.
 pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
     let refused = |error: tokio_postgres::Error| refused(server, &error);
-    let client = connect(server, password).await?;
+    let client = database::connected(server, connect(server, password)).await?;
     // The time zone makes instants comparable; the style makes dates readable whatever the server's settings are.
     let settings = format!(
         "SET statement_timeout = {}; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; BEGIN READ ONLY",
         server.query.timeout.as_millis()
     );
     client.batch_execute(&settings).await.map_err(refused)?;
-    let statement = client.prepare(&server.query.sql).await.map_err(refused)?;
-    let mut columns = Vec::new();
-    for column in statement.columns() {
-        let kind = strange(column.type_());
-        if let Some(kind) = kind {
-            return Err(database::strange_column(server, column.name(), kind));
-        }
-        columns.push((column.name().to_owned(), column.type_().clone()));
-    }
-    if columns.is_empty() {
-        return Err(database::failure(server, Refusal::Query, "the query returns no rows"));
-    }
-    let fields = columns.iter().map(|(name, _)| name.clone()).collect();
-    sink.begin(Head { fields, unit: "row", ends_with_line_break: false })?;
+    let columns = columns(server, &client).await?;
+    sink.begin(database::head(columns.iter().map(|(name, _)| name.clone()).collect()))?;
     let rows = client.simple_query_raw(&server.query.sql).await.map_err(refused)?;
     pin_mut!(rows);
     let mut at = 0;
     while let Some(message) = rows.next().await {
         let SimpleQueryMessage::Row(row) = message.map_err(refused)? else { continue };
         at += 1;
-        let record: Vec<Field<'_>> =
-            columns.iter().enumerate().map(|(index, (_, kind))| field(&row, index, kind)).collect();
-        sink.record(at, Ok(&record))?;
+        let fields = columns.iter().enumerate().map(|(index, (_, kind))| field(&row, index, kind));
+        sink.record(at, Ok(&fields.collect::<Vec<_>>()))?;
     }
     Ok(())
 }
 
+/// The columns of the query's rows, all of which a sheet can hold.
+async fn columns(server: &Server, client: &Client) -> Result<Vec<(String, Type)>> {
+    let statement = client.prepare(&server.query.sql).await.map_err(|error| refused(server, &error))?;
+    let columns = statement.columns().iter().map(|column| (column.name().to_owned(), column.type_().clone()));
+    let columns: Vec<_> = columns.collect();
+    database::check(server, columns.iter().map(|(name, kind)| (name.as_str(), strange(kind))))?;
+    Ok(columns)
+}
+
 async fn connect(server: &Server, password: Option<Secret>) -> Result<Client> {
-    let url = server.address.expose();
-    let mut config = Config::new();
-    config.user(decoded(url.username())).dbname(decoded(url.path().trim_start_matches('/')));
-    config
-        .port(url.port().unwrap_or(5432))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .application_name("port-sheet-sync");
-    match database::socket(server) {
-        Some(directory) => config.host_path(directory),
-        None => config.host(url.host_str().unwrap_or_default()),
-    };
-    if let Some(password) = &password {
-        config.password(password.expose());
-    }
+    let config = config(server, password);
     let refused = |error: tokio_postgres::Error| refused(server, &error);
+    // Each connection ends when its client is dropped.
     if !database::is_encrypted(server) {
-        config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
         tokio::spawn(connection);
         return Ok(client);
     }
-    config.ssl_mode(SslMode::Require);
+    let (client, connection) = config.connect(tls(server)?).await.map_err(refused)?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn config(server: &Server, password: Option<Secret>) -> Config {
+    let url = server.address.expose();
+    let mut config = Config::new();
+    config.user(decoded(url.username())).dbname(decoded(url.path().trim_start_matches('/')));
+    config.port(url.port().unwrap_or(5432)).application_name("port-sheet-sync");
+    config.ssl_mode(if database::is_encrypted(server) { SslMode::Require } else { SslMode::Disable });
+    match database::socket(server) {
+        Some(directory) => config.host_path(directory),
+        None => config.host(url.host_str().unwrap_or_default()),
+    };
+    if let Some(password) = password {
+        config.password(password.expose());
+    }
+    config
+}
+
+fn tls(server: &Server) -> Result<MakeRustlsConnect> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(database::authorities(server.ca_file.as_deref())?);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::bug(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(refused)?;
-    tokio::spawn(connection);
-    Ok(client)
+    Ok(MakeRustlsConnect::new(config))
 }
 
 /// What a type is that no cell can hold.

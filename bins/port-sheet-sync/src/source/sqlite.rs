@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use shared::config::Query;
 use shared::{Failure, Kind, Result};
 
-use super::{Head, Sink};
+use super::{Sink, database};
 use crate::value::Field;
 
 /// How long another program may hold the database.
@@ -27,8 +27,8 @@ const STEPS: i32 = 10_000;
 /// [`Kind::Unavailable`] when the file is missing, busy or the query takes too long, [`Kind::Data`] when it is no
 /// database, [`Kind::Config`] when the query is wrong or would write.
 pub fn read(path: &Path, query: &Query, sink: &mut impl Sink) -> Result<()> {
-    let database = Database { path, query };
-    let metadata = fs::metadata(path).map_err(|error| database.missing(&error))?;
+    let source = Database { path, query };
+    let metadata = fs::metadata(path).map_err(|error| source.missing(&error))?;
     if !metadata.is_file() {
         let hint = format!("see what it is: ls -la {}", path.display());
         return Err(Failure::new(
@@ -37,16 +37,16 @@ pub fn read(path: &Path, query: &Query, sink: &mut impl Sink) -> Result<()> {
             hint,
         ));
     }
-    let connection = database.open().map_err(|error| database.refused(&error))?;
-    let mut statement = connection.prepare(&query.sql).map_err(|error| database.refused(&error))?;
+    let connection = source.open().map_err(|error| source.refused(&error))?;
+    let mut statement = connection.prepare(&query.sql).map_err(|error| source.refused(&error))?;
     if statement.column_count() == 0 || !statement.readonly() {
-        return Err(database.wrong_query("it must return rows and change nothing"));
+        return Err(source.wrong_query("it must return rows and change nothing"));
     }
-    let fields: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    sink.begin(Head { fields: fields.clone(), unit: "row", ends_with_line_break: false })?;
-    let mut rows = statement.query([]).map_err(|error| database.refused(&error))?;
+    let fields: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    sink.begin(database::head(fields.clone()))?;
+    let mut rows = statement.query([]).map_err(|error| source.refused(&error))?;
     let mut at = 0;
-    while let Some(row) = rows.next().map_err(|error| database.refused(&error))? {
+    while let Some(row) = rows.next().map_err(|error| source.refused(&error))? {
         at += 1;
         match record(row, &fields) {
             Ok(record) => sink.record(at, Ok(&record))?,
