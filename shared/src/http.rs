@@ -150,10 +150,13 @@ impl Http {
     }
 }
 
-/// `Retry-After` in seconds; Google's Sheets API has not been seen to send one, so dates are not parsed.
+/// `Retry-After`, in seconds or as the time until which to wait (RFC 9110, section 10.2.3).
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - Utc::now()).to_std().ok(),
+    }
 }
 
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {

@@ -214,6 +214,11 @@ fn trouble_that_passes_is_waited_out_and_other_trouble_is_not_repeated() {
     let gone = WebServer::answering([answer("404 Not Found", &[], b"")]);
     refuses(&gone, "", 69, "answered 404 Not Found", "in a browser");
     assert_eq!(gone.requests().len(), 1);
+    let tomorrow =
+        (chrono::Utc::now() + chrono::TimeDelta::days(1)).format("Retry-After: %a, %d %b %Y %H:%M:%S GMT");
+    let dated = WebServer::answering([answer("503 Service Unavailable", &[&tomorrow.to_string()], b"")]);
+    refuses(&dated, "", 69, "answered 503 Service Unavailable", "the next run tries again");
+    assert_eq!(dated.requests().len(), 1);
     let later = WebServer::answering([answer("429 Too Many Requests", &["Retry-After: 86400"], b"")]);
     refuses(&later, "", 69, "answered 429 Too Many Requests", "the next run tries again");
     assert_eq!(later.requests().len(), 1, "a day is longer than the run may take");
@@ -254,6 +259,9 @@ fn an_apps_script_that_answers_with_json_is_a_source() {
     let cut = bookings.to_string();
     content.answer([unmeasured("200 OK", &[], &cut.as_bytes()[..cut.len() - 2])]);
     world.run(&[]).exit(65).error("is cut off");
+    world.replace_in_config("pointer = \"/bookings\"\n", "");
+    content.answer([unmeasured("200 OK", &[], b"{\"booking_id\": \"B-1\"}\n")]);
+    world.run(&[]).exit(69).error("does not say how long its answer is");
 }
 
 #[test]

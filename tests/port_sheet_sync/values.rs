@@ -204,3 +204,20 @@ fn what_a_person_types_is_compared_as_what_it_is() {
     assert_eq!(run.exit(0).sheet()["drifted"], json!(1), "a text is no boolean");
     assert_eq!(world.rows()[1][1], json!(true));
 }
+
+/// Five seasons of port calls, in which people wrote some times of arrival as `800`.
+#[test]
+fn eight_hundred_is_a_time_of_arrival_only_where_the_pattern_says_so() {
+    let calls = std::fs::read(data("port-calls-2015-2019.csv")).unwrap();
+    let columns =
+        [("VESSEL NAME", "Vessel", "text"), ("ARR_DATE", "Day", "date"), ("ARR_TIME", "Time", "time")];
+    let calls = world().csv_bytes(calls).key(&["VESSEL NAME", "ARR_DATE"]).columns(&columns);
+    let world = calls.notation("ARR_TIME", "pattern = [\"hh:mm\", \"hmm\"]").build();
+    let read = world.run(&["--json"]).exit(65).sheet();
+    assert_eq!((&read["added"], &read["rejected"]), (&json!(574), &json!(2)), "{}", read["problems"]);
+    assert_eq!(world.rows()[1][2], json!(8.0 / 24.0));
+    world.replace_in_config("pattern = [\"hh:mm\", \"hmm\"]", "");
+    let strict = world.run(&["--json"]);
+    strict.exit(65).error("line 2: field \"ARR_TIME\" \"800\" is not a time such as 14:30");
+    assert_eq!(strict.sheet()["rejected"], json!(4));
+}

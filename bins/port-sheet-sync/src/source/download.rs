@@ -5,6 +5,7 @@
 
 mod body;
 mod kept;
+mod refusal;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use hyper::body::Incoming;
 use shared::config::{SentAs, Web};
 use shared::http::{Http, NoReply, retry_after};
 use shared::retry::{at_least, pauses_between};
-use shared::{Failure, Kind, Result, Secret};
+use shared::{Failure, Result, Secret};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
@@ -32,19 +33,30 @@ const TRIES: usize = 4;
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
 
+/// What a file looks like, which decides whether one that was cut off could pass for whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Lines, any number of them.
+    Lines,
+    /// One JSON document, which says itself where it ends.
+    Document,
+    /// A JSON array, or objects on lines.
+    Either,
+}
+
 /// Brings the file here and answers where it is.
 ///
 /// # Errors
-/// [`Kind::Unavailable`] when it does not arrive whole, [`Kind::Credential`] when the server wants to know who is there,
-/// [`Kind::Data`] when it is too large, [`Kind::Io`] when it cannot be written.
-pub async fn fetch(web: &Web, what: &'static str, access: &Access<'_>) -> Result<PathBuf> {
+/// [`shared::Kind::Unavailable`] when it does not arrive whole, [`shared::Kind::Credential`] when the server wants to know who is there,
+/// [`shared::Kind::Data`] when it is too large, [`shared::Kind::Io`] when it cannot be written.
+pub async fn fetch(web: &Web, shape: Shape, access: &Access<'_>) -> Result<PathBuf> {
     let secret = match &web.secret {
         Some(secret) => Some((access.secret(&secret.file)?, &secret.sent_as)),
         None => None,
     };
     let path = access.spool.join(format!("{}.download", access.sheet));
     let kept = Kept::read(&path, &web.address);
-    let fetch = Fetch { web, what, secret, http: Http::new(web.timeout)?, kept, path };
+    let fetch = Fetch { web, shape, secret, http: Http::new(web.timeout)?, kept, path };
     let mut pauses = pauses_between(web.first_pause, TRIES);
     loop {
         let tried = timeout(web.timeout, fetch.try_once()).await.unwrap_or_else(|_| Err(fetch.late()));
@@ -76,7 +88,7 @@ impl From<Failure> for Trouble {
 
 struct Fetch<'a> {
     web: &'a Web,
-    what: &'static str,
+    shape: Shape,
     secret: Option<(Secret, &'a SentAs)>,
     http: Http,
     kept: Option<Kept>,
@@ -94,12 +106,13 @@ impl Fetch<'_> {
                 return self.answered(response).await;
             }
             let location = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
-            url = follow(&url, location, self.web.allow_http).map_err(|why| self.unusable(&why))?;
+            url = follow(&url, location, self.web.allow_http)
+                .map_err(|why| refusal::unusable(self.web, &why))?;
             if is_login(&url) {
-                return Err(self.page(Page::Login).into());
+                return Err(refusal::page(self.web, Page::Login).into());
             }
         }
-        Err(self.unusable(&format!("redirects more than {REDIRECTS} times")).into())
+        Err(refusal::unusable(self.web, &format!("redirects more than {REDIRECTS} times")).into())
     }
 
     /// The configured address, with the secret where it is a parameter.
@@ -137,7 +150,8 @@ impl Fetch<'_> {
                 SentAs::Parameter(_) => None,
             };
             if let Some((name, value)) = header {
-                let mut value = HeaderValue::from_str(&value).map_err(|_| self.unusable_secret())?;
+                let mut value =
+                    HeaderValue::from_str(&value).map_err(|_| refusal::unusable_secret(self.web))?;
                 value.set_sensitive(true);
                 request = request.header(name, value);
             }
@@ -151,13 +165,13 @@ impl Fetch<'_> {
         match status.as_u16() {
             200 => self.keep(response).await,
             304 if self.kept.is_some() => Ok(()),
-            401 | 403 => Err(self.refused(status).into()),
+            401 | 403 => Err(refusal::refused(self.web, status).into()),
             408 | 429 | 500..=599 => Err(Trouble {
-                failure: self.unusable(&format!("answered {status}")),
+                failure: refusal::unusable(self.web, &format!("answered {status}")),
                 may_pass: true,
                 retry_after: asked,
             }),
-            _ => Err(self.unusable(&format!("answered {status}")).into()),
+            _ => Err(refusal::unusable(self.web, &format!("answered {status}")).into()),
         }
     }
 
@@ -165,12 +179,14 @@ impl Fetch<'_> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (etag, last_modified) =
             (header(ETAG).map(str::to_owned), header(LAST_MODIFIED).map(str::to_owned));
-        let draft = body::receive(response, &self.path, self.what, self.web.max_size).await.map_err(
+        let draft = body::receive(response, &self.path, self.shape, self.web.max_size).await.map_err(
             |why| match why {
-                body::Broken::Cut(why) => Trouble { may_pass: true, ..self.unusable(&why).into() },
-                body::Broken::Unbounded(why) => self.unusable(&why).into(),
-                body::Broken::TooLarge => self.too_large().into(),
-                body::Broken::Page(page) => self.page(page).into(),
+                body::Broken::Cut(why) => {
+                    Trouble { may_pass: true, ..refusal::unusable(self.web, &why).into() }
+                }
+                body::Broken::Unbounded(why) => refusal::unusable(self.web, &why).into(),
+                body::Broken::TooLarge => refusal::too_large(self.web).into(),
+                body::Broken::Page(page) => refusal::page(self.web, page).into(),
                 body::Broken::Local(failure) => failure.into(),
             },
         )?;
@@ -178,64 +194,14 @@ impl Fetch<'_> {
     }
 
     fn no_reply(&self, error: &NoReply) -> Trouble {
-        Trouble { may_pass: true, ..self.unusable(&format!("did not answer: {error}")).into() }
+        Trouble { may_pass: true, ..refusal::unusable(self.web, &format!("did not answer: {error}")).into() }
     }
 
     fn late(&self) -> Trouble {
         let limit = humantime::format_duration(self.web.timeout);
-        Trouble { may_pass: true, ..self.unusable(&format!("did not answer whole within {limit}")).into() }
-    }
-
-    fn unusable(&self, why: &str) -> Failure {
-        let hint = format!(
-            "the next run tries again; open {} in a browser to see what it answers",
-            self.web.address
-        );
-        Failure::new(Kind::Unavailable, format!("the source {} {why}", self.web.address), hint)
-    }
-
-    fn refused(&self, status: StatusCode) -> Failure {
-        let hint = match &self.web.secret {
-            Some(secret) => {
-                format!("ask whoever runs it for a new key, and put it into {}", secret.file.display())
-            }
-            None => "name the file with the key that it asks for in secret-file of the source".to_owned(),
-        };
-        Failure::new(Kind::Credential, format!("the source {} answered {status}", self.web.address), hint)
-    }
-
-    fn page(&self, page: Page) -> Failure {
-        let shown = &self.web.address;
-        match page {
-            Page::Login => Failure::new(
-                Kind::Credential,
-                format!("the source {shown} shows a login page instead of bookings"),
-                "it lets only people in: for an Apps Script, Deploy, Manage deployments, Who has access: Anyone; otherwise name a key in secret-file of the source",
-            ),
-            Page::Other => Failure::new(
-                Kind::Unavailable,
-                format!("the source {shown} shows a web page instead of bookings"),
-                format!("read what it says: open {shown} in a browser"),
-            ),
+        Trouble {
+            may_pass: true,
+            ..refusal::unusable(self.web, &format!("did not answer whole within {limit}")).into()
         }
-    }
-
-    fn too_large(&self) -> Failure {
-        let limit = self.web.max_size / 1024 / 1024;
-        Failure::new(
-            Kind::Data,
-            format!("the source {} is larger than max-size allows, {limit} MiB", self.web.address),
-            "is it the right address? otherwise raise max-size of the source",
-        )
-    }
-
-    fn unusable_secret(&self) -> Failure {
-        let file =
-            self.web.secret.as_ref().map(|secret| secret.file.display().to_string()).unwrap_or_default();
-        Failure::new(
-            Kind::Credential,
-            format!("the secret in {file} holds signs that no header can carry"),
-            "look whether it was copied whole, and alone",
-        )
     }
 }

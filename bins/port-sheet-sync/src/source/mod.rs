@@ -21,6 +21,7 @@ use shared::{Failure, Kind, Result, Secret};
 use tokio::time::Instant;
 
 use crate::value::Field;
+use download::Shape;
 use export::Export;
 
 /// What a source is like, known before its first record.
@@ -96,10 +97,11 @@ pub async fn read(
 ) -> Result<()> {
     match source {
         config::Source::Csv { origin, delimiter, encoding } => {
-            csv::read(export(origin, "CSV", access).await?, *delimiter, encoding, sink)
+            csv::read(export(origin, Shape::Lines, access).await?, *delimiter, encoding, sink)
         }
         config::Source::Json { origin, pointer } => {
-            json::read(export(origin, "JSON", access).await?, pointer, wanted, sink)
+            let shape = if pointer.is_empty() { Shape::Either } else { Shape::Document };
+            json::read(export(origin, shape, access).await?, pointer, wanted, sink)
         }
         config::Source::Sqlite { path, query } => sqlite::read(path, query, sink),
         config::Source::Server(server) => {
@@ -113,11 +115,11 @@ pub async fn read(
 }
 
 /// The file of a source, fetched first where it lies on a web server.
-async fn export(origin: &Origin, what: &'static str, access: &Access<'_>) -> Result<Export> {
+async fn export(origin: &Origin, shape: Shape, access: &Access<'_>) -> Result<Export> {
     match origin {
         Origin::File(path) => Export::open(path.display().to_string(), path),
         Origin::Web(web) => {
-            let path = download::fetch(web, what, access).await?;
+            let path = download::fetch(web, shape, access).await?;
             Export::open(web.address.to_string(), &path)
         }
     }

@@ -12,6 +12,7 @@ use shared::Failure;
 use shared::file::Draft;
 use shared::http::chain;
 
+use super::Shape;
 use crate::source::web::{LOOKED_AT, Page, page};
 
 /// Why a body was not taken.
@@ -80,7 +81,7 @@ impl<'a> Receiver<'a> {
 pub async fn receive(
     response: Response<Incoming>,
     path: &Path,
-    what: &str,
+    shape: Shape,
     max_size: u64,
 ) -> Result<Draft, Broken> {
     let headers = response.headers();
@@ -95,12 +96,6 @@ pub async fn receive(
         }
     };
     let has_end = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) || is_gzip;
-    // JSON says itself where it ends.
-    if !has_end && what == "CSV" {
-        let why =
-            "does not say how long its answer is, so one that was cut off could not be told from a whole one";
-        return Err(Broken::Unbounded(why.to_owned()));
-    }
     let draft = Draft::new(path).map_err(Broken::Local)?;
     let file = Counted { draft: &draft, left: max_size, start: Vec::new() };
     let mut receiver =
@@ -114,9 +109,23 @@ pub async fn receive(
     }
     let counted = receiver.finish().map_err(|error| broken(path, &error))?;
     let start = counted.start;
+    if !has_end && !ends_itself(shape, &start) {
+        let why =
+            "does not say how long its answer is, so one that was cut off could not be told from a whole one";
+        return Err(Broken::Unbounded(why.to_owned()));
+    }
     match page(&start) {
         Some(page) => Err(Broken::Page(page)),
         None => Ok(draft),
+    }
+}
+
+/// Whether a file that begins so cannot be cut off unnoticed.
+fn ends_itself(shape: Shape, start: &[u8]) -> bool {
+    match shape {
+        Shape::Lines => false,
+        Shape::Document => true,
+        Shape::Either => start.trim_ascii_start().starts_with(b"["),
     }
 }
 
