@@ -207,7 +207,7 @@ impl Drop for Database {
         // Killed at once, PostgreSQL would leave shared memory behind for ever; told to quit, it takes it along.
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let (Kind::Postgres, Some(pid)) = (self.kind, pid) {
-            drop(rustix::process::kill_process(pid, rustix::process::Signal::QUIT));
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
             let patience = Instant::now() + Duration::from_secs(5);
             while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
                 std::thread::sleep(Duration::from_millis(10));
