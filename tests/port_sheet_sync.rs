@@ -61,6 +61,18 @@ mod budget;
 #[path = "port_sheet_sync/progress.rs"]
 mod progress;
 
+/// Bookings from real database servers and from SQLite.
+#[path = "port_sheet_sync/source_database.rs"]
+mod source_database;
+
+/// Bookings as JSON.
+#[path = "port_sheet_sync/source_json.rs"]
+mod source_json;
+
+/// Bookings from a web server.
+#[path = "port_sheet_sync/source_web.rs"]
+mod source_web;
+
 /// The token endpoint refuses, fails or hangs.
 #[path = "port_sheet_sync/token.rs"]
 mod token;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -133,9 +134,17 @@ impl Http {
         self.send(request.map_err(|error| NoReply(error.to_string()))?).await
     }
 
+    /// Sends a request and answers as soon as the headers are there. The caller bounds the time and the body.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached.
+    pub async fn open(&self, request: Request<String>) -> std::result::Result<Response<Incoming>, NoReply> {
+        self.client.request(request).await.map_err(|error| NoReply(chain(&error)))
+    }
+
     async fn send(&self, request: Request<String>) -> std::result::Result<Reply, NoReply> {
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| NoReply(chain(&error)))?;
+            let response = self.open(request).await?;
             let (parts, body) = response.into_parts();
             let body =
                 Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| NoReply(error.to_string()))?;
@@ -152,10 +161,13 @@ impl Http {
     }
 }
 
-/// `Retry-After` in seconds; Google's Sheets API has not been seen to send one, so dates are not parsed.
+/// `Retry-After`, in seconds or as the time until which to wait (RFC 9110, section 10.2.3).
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - Utc::now()).to_std().ok(),
+    }
 }
 
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {

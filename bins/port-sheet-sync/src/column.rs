@@ -153,8 +153,7 @@ fn every_field(fields: &[String]) -> Result<Vec<Column>> {
             return Err(wrong_header(&format!("has the field {field:?} more than once"), fields));
         }
     }
-    let column = |field: &String| Column { field: field.clone(), header: field.clone(), kind: Type::Text };
-    Ok(fields.iter().map(column).collect())
+    Ok(fields.iter().map(|field| Column::text(field)).collect())
 }
 
 fn wrong_header(what: &str, fields: &[String]) -> Failure {

@@ -8,14 +8,14 @@ use std::collections::hash_map::Entry as Slot;
 use std::path::{Path, PathBuf};
 
 use log::info;
-use shared::config::{Sheet, Source};
+use shared::config::{Notation, Sheet};
 use shared::{Failure, Kind, Result};
 
 use crate::column::{Columns, Digest, Key, KeyHash, short};
 use crate::csv_file::CsvFile;
 use crate::rows::{self, Heading};
 use crate::source;
-use crate::value::Cell;
+use crate::value::{Cell, Field};
 
 /// How many problems are kept in memory for messages; the file of rejected rows has them all.
 const PROBLEMS_SHOWN: usize = 100;
@@ -62,31 +62,58 @@ pub struct Spool {
 ///
 /// # Errors
 /// When the source as a whole is refused, or the spool cannot be written.
-pub fn fill(dir: &Path, sheet: &Sheet, last: Option<&Heading>) -> Result<(Spool, Columns)> {
-    let mut source = source::open(&sheet.source)?;
-    let columns = Columns::resolve(sheet, source.fields())?;
-    let mut heading = Heading::new(home(sheet), columns.remembered());
-    heading.ends_with_line_break = source.ends_with_line_break();
-    refuse_a_cut_file(sheet, &heading, last)?;
-    let wanted = positions(&columns, source.fields());
-    let rejected_path = dir.join(format!("{}.rejected.csv", sheet.name));
-    let spool = Spool::empty(heading, dir.join(format!("{}.spool", sheet.name)), rejected_path);
-    let writer = rows::Writer::create(&spool.path, &spool.heading)?;
-    let rejects = Rejects::create(&spool.rejected_path)?;
-    let mut filling = Filling { rejects, spool, writer, columns: &columns, whole: blake3::Hasher::new() };
-    while let Some(record) = source.next()? {
+pub async fn fill(
+    access: &source::Access<'_>,
+    sheet: &Sheet,
+    last: Option<&Heading>,
+) -> Result<(Spool, Columns)> {
+    let wanted = sheet.columns.as_ref().map(|all| all.iter().map(|column| column.field.clone()).collect());
+    let mut basin = Basin { dir: &access.spool, sheet, last, filling: None };
+    source::read(&sheet.source, access, wanted, &mut basin).await?;
+    let filling = basin.filling.ok_or_else(|| Failure::bug("a source ended before it began"))?;
+    let (spool, columns) = filling.finish()?;
+    info!("{}: {} rows read, {} refused", sheet.source, spool.source_rows, spool.rejected);
+    Ok((spool, columns))
+}
+
+/// What a source is read into: nothing is written before it is known to be one.
+struct Basin<'a> {
+    dir: &'a Path,
+    sheet: &'a Sheet,
+    last: Option<&'a Heading>,
+    filling: Option<Filling>,
+}
+
+impl source::Sink for Basin<'_> {
+    fn begin(&mut self, head: source::Head) -> Result<()> {
+        let columns = Columns::resolve(self.sheet, &head.fields)?;
+        let mut heading = Heading::new(home(self.sheet), columns.remembered());
+        heading.ends_with_line_break = head.ends_with_line_break;
+        if head.unit == "line" {
+            refuse_a_cut_file(self.sheet, &heading, self.last)?;
+        }
+        let rejected_path = self.dir.join(format!("{}.rejected.csv", self.sheet.name));
+        let spool = Spool::empty(heading, self.dir.join(format!("{}.spool", self.sheet.name)), rejected_path);
+        self.filling = Some(Filling {
+            writer: rows::Writer::create(&spool.path, &spool.heading)?,
+            rejects: Rejects::create(&spool.rejected_path, head.unit)?,
+            wanted: positions(&columns, &head.fields),
+            unit: head.unit,
+            whole: blake3::Hasher::new(),
+            spool,
+            columns,
+        });
+        Ok(())
+    }
+
+    fn record(&mut self, at: u64, record: source::Record<'_, '_>) -> Result<()> {
+        let filling = self.filling.as_mut().ok_or_else(|| Failure::bug("a record before its head"))?;
         filling.spool.source_rows += 1;
-        match record.fields {
-            Ok(fields) => {
-                let owned: Vec<&str> = wanted.iter().map(|&at| fields[at]).collect();
-                filling.record(record.line, &owned)?;
-            }
-            Err(reason) => filling.reject(record.line, None, &reason, &[])?,
+        match record {
+            Ok(fields) => filling.record(at, fields),
+            Err(reason) => filling.reject(at, None, &reason, &[]),
         }
     }
-    let spool = filling.finish()?;
-    info!("{}: {} rows read, {} refused", describe(&sheet.source), spool.source_rows, spool.rejected);
-    Ok((spool, columns))
 }
 
 /// The tab that a sheet's rows are about.
@@ -99,7 +126,7 @@ fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Re
     if now.ends_with_line_break || !last.is_some_and(|last| last.ends_with_line_break) {
         return Ok(());
     }
-    let source = describe(&sheet.source);
+    let source = &sheet.source;
     Err(Failure::new(
         Kind::Data,
         format!(
@@ -109,12 +136,6 @@ fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Re
             "look at its end: tail -c 200 {source}; the export should write a new file and rename it into place"
         ),
     ))
-}
-
-fn describe(source: &Source) -> String {
-    match source {
-        Source::Csv { path } => path.display().to_string(),
-    }
 }
 
 /// Where each column's field stands in a record.
@@ -157,21 +178,25 @@ impl Spool {
 }
 
 /// The spool while it is being filled.
-struct Filling<'a> {
+struct Filling {
     spool: Spool,
     writer: rows::Writer,
     rejects: Rejects,
-    columns: &'a Columns,
+    columns: Columns,
+    /// Where each column's field stands in a record.
+    wanted: Vec<usize>,
+    unit: &'static str,
     whole: blake3::Hasher,
 }
 
-impl Filling<'_> {
-    fn record(&mut self, line: u64, fields: &[&str]) -> Result<()> {
+impl Filling {
+    fn record(&mut self, line: u64, fields: &[Field<'_>]) -> Result<()> {
+        let fields: Vec<&Field<'_>> = self.wanted.iter().map(|&at| &fields[at]).collect();
         let mut cells = Vec::with_capacity(fields.len());
         let mut wrong = Vec::new();
         let mut key_is_wrong = false;
-        for (index, (column, text)) in self.columns.all().iter().zip(fields).enumerate() {
-            cells.push(Cell::parse(text, column.kind).unwrap_or_else(|reason| {
+        for (index, (column, field)) in self.columns.all().iter().zip(&fields).enumerate() {
+            cells.push(field.to_cell(column.kind, &column.notation).unwrap_or_else(|reason| {
                 wrong.push(format!("field {:?} {reason}", column.field));
                 key_is_wrong |= self.columns.key().contains(&index);
                 Cell::Empty
@@ -182,24 +207,24 @@ impl Filling<'_> {
             wrong.push(format!("its key is blank ({})", self.key_fields()));
         }
         match key {
-            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, fields),
+            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, &fields),
             Some(key) => {
                 self.withdraw(&key, line)?;
-                self.reject(line, Some(&key), &wrong.join("; "), fields)
+                self.reject(line, Some(&key), &wrong.join("; "), &fields)
             }
-            None => self.reject(line, None, &wrong.join("; "), fields),
+            None => self.reject(line, None, &wrong.join("; "), &fields),
         }
     }
 
-    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&str]) -> Result<()> {
+    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&Field<'_>]) -> Result<()> {
         if let Some(first) = self.spool.held.get(&key.hash) {
-            let reason = format!("its key {:?} also stands on line {first}", key.text);
+            let reason = self.stands_twice(key, *first);
             return self.reject(line, Some(key), &reason, fields);
         }
         match self.spool.index.entry(key.hash) {
             Slot::Occupied(_) => {
                 let first = self.withdraw(key, line)?;
-                let reason = format!("its key {:?} also stands on line {first}", key.text);
+                let reason = self.stands_twice(key, first);
                 self.reject(line, Some(key), &reason, fields)
             }
             Slot::Vacant(slot) => {
@@ -216,13 +241,13 @@ impl Filling<'_> {
     /// Takes an accepted row back because `line` claims the same key: which of them is right is not guessed at.
     fn withdraw(&mut self, key: &Key, line: u64) -> Result<u64> {
         let Some(first) = self.spool.index.remove(&key.hash) else { return Ok(0) };
-        let reason = format!("its key {:?} also stands on line {line}", key.text);
         let first = u64::from(first.line);
+        let reason = self.stands_twice(key, line);
         self.reject(first, Some(key), &reason, &[])?;
         Ok(first)
     }
 
-    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&str]) -> Result<()> {
+    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&Field<'_>]) -> Result<()> {
         self.spool.rejected += 1;
         match key {
             Some(key) => {
@@ -230,8 +255,10 @@ impl Filling<'_> {
             }
             None => self.spool.unidentified += 1,
         }
-        let problem = format!("line {line}: {reason}");
-        self.rejects.add(line, reason, fields)?;
+        let problem = format!("{} {line}: {reason}", self.unit);
+        let texts: Vec<_> =
+            fields.iter().map(|field| field.to_text(&Notation::default()).into_owned()).collect();
+        self.rejects.add(line, reason, &texts)?;
         if self.spool.problems.len() < PROBLEMS_SHOWN {
             self.spool.problems.push(problem);
         }
@@ -243,11 +270,15 @@ impl Filling<'_> {
         self.columns.key().iter().map(field).collect::<Vec<_>>().join(", ")
     }
 
-    fn finish(mut self) -> Result<Spool> {
+    fn stands_twice(&self, key: &Key, other: u64) -> String {
+        format!("its key {:?} also stands on {} {other}", key.text, self.unit)
+    }
+
+    fn finish(mut self) -> Result<(Spool, Columns)> {
         self.spool.digest = short(&self.whole);
         self.writer.commit()?;
         self.rejects.0.commit()?;
-        Ok(self.spool)
+        Ok((self.spool, self.columns))
     }
 }
 
@@ -255,14 +286,15 @@ impl Filling<'_> {
 struct Rejects(CsvFile);
 
 impl Rejects {
-    fn create(path: &Path) -> Result<Self> {
+    fn create(path: &Path, unit: &str) -> Result<Self> {
         let mut file = CsvFile::create(path)?;
-        file.write(["line", "reason", "fields"])?;
+        file.write([unit, "reason", "fields"])?;
         Ok(Self(file))
     }
 
-    fn add(&mut self, line: u64, reason: &str, fields: &[&str]) -> Result<()> {
+    fn add(&mut self, line: u64, reason: &str, fields: &[String]) -> Result<()> {
         let line = line.to_string();
-        self.0.write([&[line.as_str(), reason], fields].concat())
+        let fields = fields.iter().map(String::as_str);
+        self.0.write([line.as_str(), reason].into_iter().chain(fields))
     }
 }

@@ -11,6 +11,7 @@ use crate::plan::several;
 use crate::progress::Progress;
 use crate::result::SheetResult;
 use crate::rounds::SheetRun;
+use crate::source::Access;
 use crate::spool::{self, Spool};
 use crate::workbook::Workbooks;
 use crate::{Args, base, mirror, warning};
@@ -52,7 +53,14 @@ async fn try_sync<'a>(
     text: &mut String,
 ) -> Result<()> {
     let last = base::heading(&base::path(&context.state.spool(), &sheet.name), &spool::home(sheet))?;
-    let (spool, columns) = spool::fill(&context.state.spool(), sheet, last.as_ref())?;
+    let access = Access {
+        sheet: &sheet.name,
+        spool: context.state.spool(),
+        credentials: context.state.credentials(),
+        granted: context.environment.credentials_directory.as_deref(),
+        end,
+    };
+    let (spool, columns) = spool::fill(&access, sheet, last.as_ref()).await?;
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);

@@ -3,9 +3,12 @@
 //! It describes; it opens nothing but the file itself.
 
 mod cell;
+mod column;
 mod overlap;
+mod pattern;
 mod reader;
 mod sheet;
+mod source;
 mod token_check;
 
 use std::collections::BTreeMap;
@@ -20,9 +23,12 @@ use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
 pub use cell::CellAddress;
+pub use column::{Column, Notation, TimeZone, Type};
 pub use overlap::{OnOverlap, Overlap};
+pub use pattern::{Part, Pattern, Unit};
 pub use reader::{Problems, Reader};
-pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
+pub use sheet::{OnBadRow, OnEdit, OnMissing, Share, Sheet};
+pub use source::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
 pub use token_check::TokenCheck;
 
 /// The spreadsheets scope: what a credential gets when it names no scopes.
@@ -268,14 +274,8 @@ impl Google {
         for host in token_hosts.iter().filter(|host| url::Host::parse(host).is_err()) {
             reader.problem("token-hosts", format!("{host:?} is not a host name"));
         }
-        let timeout = reader.duration("timeout").unwrap_or(Duration::from_secs(60));
-        let first_pause = reader.duration("first-pause").unwrap_or(Duration::from_secs(1));
-        if timeout.is_zero() {
-            reader.problem("timeout", "must be longer than nothing");
-        }
-        if first_pause.is_zero() {
-            reader.problem("first-pause", "must be longer than nothing");
-        }
+        let timeout = reader.positive_duration("timeout").unwrap_or(Duration::from_secs(60));
+        let first_pause = reader.positive_duration("first-pause").unwrap_or(Duration::from_secs(1));
         reader.finish();
         Self { sheets_url, token_hosts, timeout, first_pause }
     }
@@ -310,12 +310,9 @@ impl JobEntry {
     fn read(_name: &str, mut reader: Reader<'_>) -> Self {
         let entry = Self {
             every: reader.duration("every"),
-            deadline: reader.duration("deadline"),
+            deadline: reader.positive_duration("deadline"),
             lock_wait: reader.duration("lock-wait"),
         };
-        if entry.deadline.is_some_and(|deadline| deadline.is_zero()) {
-            reader.problem("deadline", "must be longer than nothing");
-        }
         reader.finish();
         entry
     }

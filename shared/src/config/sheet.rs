@@ -3,12 +3,10 @@
 //! It only describes; the sync decides.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use toml::{Table, Value};
-
-use super::{CellAddress, Overlap, Reader};
+use super::column::{self, Column};
+use super::{CellAddress, Overlap, Reader, Source};
 
 /// How often a sheet is read whole, whatever its file's version says.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,64 +99,6 @@ impl std::fmt::Display for Share {
     }
 }
 
-/// Where bookings come from.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// A CSV file with a header line.
-    Csv {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// One owned column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// The source's field.
-    pub field: String,
-    /// The text in the sheet's first row.
-    pub header: String,
-    /// What its values are.
-    pub kind: Type,
-}
-
-/// What a column's values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// Text, byte for byte.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A decimal number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-    /// A day.
-    Date,
-    /// A time of day.
-    Time,
-    /// A day and a time.
-    DateTime,
-}
-
-impl Type {
-    /// The words of the configuration.
-    pub const WORDS: [(&'static str, Self); 7] = [
-        ("text", Self::Text),
-        ("integer", Self::Integer),
-        ("number", Self::Number),
-        ("boolean", Self::Boolean),
-        ("date", Self::Date),
-        ("time", Self::Time),
-        ("datetime", Self::DateTime),
-    ];
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
-    }
-}
-
 impl Sheet {
     pub(super) fn read(name: &str, mut reader: Reader<'_>) -> Self {
         let credential = reader.needed("credential").unwrap_or_default();
@@ -193,8 +133,8 @@ impl Sheet {
             freshness_cell: None,
             overlap: None,
             full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
-            source: read_source(&mut reader),
-            columns: read_columns(&mut reader),
+            source: Source::read(&mut reader),
+            columns: column::read_all(&mut reader),
         };
         sheet.overlap = Overlap::read(&mut reader, sheet.columns.as_deref());
         sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
@@ -279,48 +219,6 @@ fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
         reader.problem("max-shrink", format!("{text:?} is not a share from \"0%\" to \"100%\""));
         Share(0)
     })
-}
-
-fn read_source(reader: &mut Reader<'_>) -> Source {
-    let nothing = Source::Csv { path: PathBuf::new() };
-    let Some(table) = reader.table("source") else {
-        reader.problem("source", "is missing: say kind = \"csv\" and path = \"/where/the/export.csv\"");
-        return nothing;
-    };
-    let mut source = reader.nested("source", table);
-    match source.needed("kind").as_deref() {
-        Some("csv") | None => {}
-        Some("json" | "sqlite" | "postgres" | "mysql") => {
-            source.problem("kind", "this version reads only \"csv\"");
-        }
-        Some(other) => {
-            source.problem("kind", format!("{other:?} is not a kind of source; this version reads \"csv\""))
-        }
-    }
-    let path = PathBuf::from(source.needed("path").unwrap_or_default());
-    if !path.as_os_str().is_empty() && path.is_relative() {
-        source.problem("path", "must be an absolute path: a job's working directory varies");
-    }
-    source.finish();
-    Source::Csv { path }
-}
-
-fn read_columns(reader: &mut Reader<'_>) -> Option<Vec<Column>> {
-    let Value::Array(values) = reader.value("column")? else {
-        reader.problem("column", "must be written as [[sheet.NAME.column]] tables");
-        return None;
-    };
-    let tables: Vec<Table> = values.into_iter().filter_map(|value| value.try_into().ok()).collect();
-    let read = |(index, table)| read_column(reader.nested(&format!("column[{}]", index + 1), table));
-    Some(tables.into_iter().enumerate().map(read).collect())
-}
-
-fn read_column(mut reader: Reader<'_>) -> Column {
-    let field = reader.needed("field").unwrap_or_default();
-    let header = reader.text("header").unwrap_or_else(|| field.clone());
-    let kind = reader.word("type", &Type::WORDS).unwrap_or(Type::Text);
-    reader.finish();
-    Column { field, header, kind }
 }
 
 /// The id in a spreadsheet's address, or the id itself.

@@ -37,6 +37,7 @@ pub struct Builder {
     csv: Vec<u8>,
     key: Vec<String>,
     columns: Vec<(String, String, String)>,
+    notations: Vec<(String, String)>,
     policies: String,
     google: String,
     per_minute: (u32, u32),
@@ -55,6 +56,7 @@ impl Builder {
             csv: lines(&BOOKINGS),
             key: vec!["booking_id".to_owned()],
             columns: COLUMNS.map(owned).to_vec(),
+            notations: Vec::new(),
             policies: String::new(),
             google: String::new(),
             per_minute: (100_000, 100_000),
@@ -88,6 +90,12 @@ impl Builder {
         let owned =
             |(field, header, kind): &(&str, &str, &str)| ((*field).into(), (*header).into(), (*kind).into());
         Self { columns: columns.iter().map(owned).collect(), ..self }
+    }
+
+    /// One more line of a column's table, such as `decimal = ","`.
+    pub fn notation(mut self, field: &str, line: &str) -> Self {
+        self.notations.push((field.to_owned(), line.to_owned()));
+        self
     }
 
     /// One line of the sheet's table, such as `on-missing = "keep"`.
@@ -191,6 +199,9 @@ impl Builder {
                 text,
                 "\n[[sheet.port-sheet.column]]\nfield = {field:?}\nheader = {header:?}\ntype = {kind:?}\n"
             );
+            for (_, line) in self.notations.iter().filter(|(of, _)| of == field) {
+                let _ = writeln!(text, "{line}");
+            }
         }
         text.push_str(&self.tables);
         text
