@@ -271,7 +271,12 @@ fn an_edit_during_a_write_that_was_not_followed_by_a_whole_reading_is_found_by_t
     assert_eq!(requests(&world), ENDED_EARLY, "a full load is read whole");
     world.write("export.csv", lines(1).as_bytes());
     let headers = [("Retry-After".to_owned(), "1".to_owned())].into();
-    world.fault(Fault { status: Some(429), headers, method: Some("POST".into()), ..Fault::default() });
+    world.fault(Fault {
+        status: Some(429),
+        headers,
+        path: Some("^/v4/.*:batchUpdate".into()),
+        ..Fault::default()
+    });
     world.clear_requests();
     let running = world.process(&["--json"]).without_trace().spawn();
     world.server.wait_for_request("^POST /v4", 1).unwrap();

@@ -137,7 +137,12 @@ fn a_row_that_a_person_adds_to_the_last_tab_while_the_first_is_written_is_no_row
     world.run(&[]).exit(0);
     world.write_source(&crate::outage::NEWER);
     let headers = [("Retry-After".to_owned(), "1".to_owned())].into();
-    world.fault(Fault { status: Some(429), headers, method: Some("POST".into()), ..Fault::default() });
+    world.fault(Fault {
+        status: Some(429),
+        headers,
+        path: Some("^/v4/.*:batchUpdate".into()),
+        ..Fault::default()
+    });
     let running = world.process(&["--json"]).spawn();
     world.server.wait_for_request("^POST /v4", 1).unwrap();
     // Below the grid's ten rows, so that the grid grows.
