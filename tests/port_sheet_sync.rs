@@ -53,6 +53,10 @@ mod values;
 #[path = "port_sheet_sync/people.rs"]
 mod people;
 
+/// Rows whose booking left the source: flagged, archived or deleted, and always the right ones.
+#[path = "port_sheet_sync/removals.rs"]
+mod removals;
+
 /// People change the sheet in the very moment in which it is read or written.
 #[path = "port_sheet_sync/interference.rs"]
 mod interference;

@@ -25,7 +25,7 @@ fn synced(policy: &str) -> World {
 }
 
 /// Runs; when the `nth` request of this method and path is under way, a person acts.
-fn meanwhile(world: &World, method: &str, path: &str, nth: usize, act: impl FnOnce()) -> Run {
+pub fn meanwhile(world: &World, method: &str, path: &str, nth: usize, act: impl FnOnce()) -> Run {
     let headers = [("Retry-After".to_owned(), "1".to_owned())].into();
     let fault = Fault {
         status: Some(429),
@@ -51,7 +51,7 @@ fn booking(world: &World, key: &str) -> Vec<Value> {
     headers.iter().map(|header| cell(header)).collect()
 }
 
-fn rows(from: u64, to: u64, tab: i64) -> Value {
+pub fn rows(from: u64, to: u64, tab: i64) -> Value {
     json!({"sheetId": tab, "dimension": "ROWS", "startIndex": from, "endIndex": to})
 }
 

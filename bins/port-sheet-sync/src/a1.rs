@@ -21,7 +21,12 @@ pub fn range(tab: &str, columns: (u32, u32), rows: (u32, u32)) -> String {
 
 /// One row of a tab.
 pub fn row(tab: &str, row: u32) -> String {
-    format!("{}!{row}:{row}", quoted(tab))
+    rows(tab, row, row)
+}
+
+/// Whole rows of a tab.
+pub fn rows(tab: &str, first: u32, last: u32) -> String {
+    format!("{}!{first}:{last}", quoted(tab))
 }
 
 fn quoted(tab: &str) -> String {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::config::{Column, OnMissing, Sheet, Type};
+use shared::config::{Column, OnEdit, OnMissing, Sheet, Type};
 use shared::{Failure, Kind, Result};
 
 use crate::value::{Cell, digest_json};
@@ -22,6 +22,7 @@ pub type Digest = u128;
 pub struct Columns {
     all: Vec<Column>,
     key: Vec<usize>,
+    on_edit: OnEdit,
 }
 
 /// A column as the spool and the base remember it.
@@ -68,7 +69,7 @@ impl Columns {
         }
         let position = |field: &String| all.iter().position(|column| column.field == *field);
         let key = sheet.key.iter().filter_map(position).collect();
-        Ok(Self { all, key })
+        Ok(Self { all, key, on_edit: sheet.on_edit })
     }
 
     /// The columns, in order.
@@ -84,6 +85,11 @@ impl Columns {
     /// A column's type.
     pub fn kind(&self, index: usize) -> Type {
         self.all[index].kind
+    }
+
+    /// What becomes of a person's change to a cell of a column.
+    pub fn on_edit(&self, index: usize) -> OnEdit {
+        self.all[index].on_edit.unwrap_or(self.on_edit)
     }
 
     /// The positions of the key's columns.
@@ -152,7 +158,10 @@ fn every_field(fields: &[String]) -> Result<Vec<Column>> {
             return Err(wrong_header(&format!("has the field {field:?} more than once"), fields));
         }
     }
-    let column = |field: &String| Column { field: field.clone(), header: field.clone(), kind: Type::Text };
+    let column = |field: &String| {
+        let (field, header) = (field.clone(), field.clone());
+        Column { field, header, kind: Type::Text, on_edit: None }
+    };
     Ok(fields.iter().map(column).collect())
 }
 

@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use shared::config::OnEdit;
 use shared::{Failure, Result};
 
 use crate::base::Base;
@@ -18,7 +17,6 @@ use crate::spool::Spool;
 /// The three files, open.
 pub struct Comparison<'a> {
     columns: &'a Columns,
-    on_edit: OnEdit,
     intended: &'a Intended,
     base: Option<&'a mut Base>,
     source: rows::Reader,
@@ -32,7 +30,6 @@ impl<'a> Comparison<'a> {
     /// [`shared::Kind::Io`].
     pub fn open(
         columns: &'a Columns,
-        on_edit: OnEdit,
         intended: &'a Intended,
         base: Option<&'a mut Base>,
         spool: &Spool,
@@ -41,7 +38,7 @@ impl<'a> Comparison<'a> {
         let sheet = rows::Reader::open(differing)?;
         let sheet =
             sheet.ok_or_else(|| Failure::bug("the rows that differ were just written and are gone"))?;
-        Ok(Self { columns, on_edit, intended, base, source: spool.reader()?, sheet })
+        Ok(Self { columns, intended, base, source: spool.reader()?, sheet })
     }
 
     /// What becomes of a row.
@@ -63,6 +60,6 @@ impl<'a> Comparison<'a> {
         let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
             self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
         };
-        Ok(compare(self.columns, self.on_edit, facts, is_ours))
+        Ok(compare(self.columns, facts, is_ours))
     }
 }

@@ -4,6 +4,9 @@ use serde::Serialize;
 use shared::Failure;
 use shared::store::Outcome;
 
+use crate::column::Columns;
+use crate::plan::Drift;
+
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
@@ -32,12 +35,14 @@ pub struct SheetResult {
     pub added: u64,
     /// Rows that got other cells.
     pub updated: u64,
-    /// Rows flagged because their booking left the source.
+    /// Rows flagged, archived or deleted because their booking left the source.
     pub removed: u64,
     /// Bookings that stood in the sheet as they should.
     pub unchanged: u64,
     /// Owned cells that people had changed.
     pub drifted: u64,
+    /// The first of them, 200 at most.
+    pub drifts: Vec<DriftedCell>,
     /// Owned cells of bookings that were written.
     pub cells_written: u64,
     /// Whether the sheet was read back and holds what it should.
@@ -50,6 +55,38 @@ pub struct SheetResult {
     pub problems: Vec<String>,
     /// What a person may want to know though nothing failed, a line each.
     pub notes: Vec<String>,
+}
+
+/// An owned cell that a person changed, as people read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DriftedCell {
+    /// The row's number when it was read.
+    pub row: u32,
+    /// Its booking.
+    pub key: String,
+    /// The column's header.
+    pub header: String,
+    /// What the person wrote.
+    pub theirs: String,
+    /// What the source says.
+    pub ours: String,
+    /// What becomes of it: `restore`, `keep` or `fail`.
+    pub on_edit: &'static str,
+}
+
+impl DriftedCell {
+    /// As people read it.
+    pub fn new(columns: &Columns, drift: &Drift) -> Self {
+        let column = &columns.all()[drift.column];
+        Self {
+            row: drift.row,
+            key: drift.key.clone(),
+            header: column.header.clone(),
+            theirs: drift.theirs.shown(column.kind),
+            ours: drift.ours.shown(column.kind),
+            on_edit: columns.on_edit(drift.column).word(),
+        }
+    }
 }
 
 impl SheetResult {
@@ -67,6 +104,7 @@ impl SheetResult {
             removed: 0,
             unchanged: 0,
             drifted: 0,
+            drifts: Vec::new(),
             cells_written: 0,
             verified: false,
             reads: 0,

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use log::info;
-use shared::config::Sheet;
+use shared::config::{OnMissing, Sheet};
 use shared::job::Context;
-use shared::{Failure, Kind, Result, file, retry};
+use shared::{Failure, Kind, Result, retry};
 use tokio::time::sleep;
 
 use crate::apply::{self, Target, Written};
@@ -17,10 +17,12 @@ use crate::base::{self, Base, Known};
 use crate::column::{Columns, KeyHash, Remembered};
 use crate::comparison::Comparison;
 use crate::google::{Client, Tab, Trouble};
-use crate::journal::Intended;
+use crate::journal::{Heading, Intended, Journal};
 use crate::layout::Layout;
 use crate::plan::{self, Facts, Plan, several};
-use crate::result::SheetResult;
+use crate::removal::Mover;
+use crate::result::{DriftedCell, SheetResult};
+use crate::shelf::{self, Place, Shelf, Shelved};
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
 use crate::{Args, journal, show, verify};
@@ -51,6 +53,8 @@ pub struct SheetRun<'a> {
     pub formatted: Vec<Remembered>,
     /// Whether the first plan was counted.
     pub counted: bool,
+    /// Whether the round before left something to the next one on purpose.
+    pub unfinished: bool,
 }
 
 /// What was read and decided in one round.
@@ -58,6 +62,7 @@ struct Round {
     tab: Tab,
     layout: Layout,
     snapshot: Snapshot,
+    shelf: Option<Shelf>,
     base: Option<Base>,
     intended: Intended,
     plan: Plan,
@@ -84,6 +89,7 @@ impl SheetRun<'_> {
         loop {
             let mut round = self.read_and_plan().await?;
             self.count(&round, result);
+            plan::refuse_edits(&self.columns, &round.plan)?;
             if self.args.dry_run {
                 let mut rows = self.spool.reader()?;
                 *text = show::plan(self.sheet, &self.columns, &round.layout, &round.plan, &mut rows)?;
@@ -95,7 +101,7 @@ impl SheetRun<'_> {
             if written == ROUNDS {
                 return Err(self.never_settled(&round.plan));
             }
-            if written > 0 {
+            if written > 0 && !std::mem::take(&mut self.unfinished) {
                 result.notes.push(format!("people came in between; repaired: {}", round.plan.extent()));
             }
             match self.write(&mut round).await? {
@@ -119,7 +125,9 @@ impl SheetRun<'_> {
         } else {
             Intended::read(&self.journals())?
         };
+        let shelf = self.shelf(&tab, &layout).await?;
         let facts = Facts {
+            shelf: shelf.as_ref(),
             sheet: self.sheet,
             columns: &self.columns,
             spool: &self.spool,
@@ -131,7 +139,7 @@ impl SheetRun<'_> {
         };
         let mut rows = self.comparison(base.as_mut(), &intended)?;
         let plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
-        Ok(Round { tab, layout, snapshot, base, intended, plan })
+        Ok(Round { tab, layout, snapshot, shelf, base, intended, plan })
     }
 
     /// Reads the sheet; again when people move things about meanwhile.
@@ -162,14 +170,7 @@ impl SheetRun<'_> {
         base: Option<&'r mut Base>,
         intended: &'r Intended,
     ) -> Result<Comparison<'r>> {
-        Comparison::open(
-            &self.columns,
-            self.sheet.on_edit,
-            intended,
-            base,
-            &self.spool,
-            &self.differing_path(),
-        )
+        Comparison::open(&self.columns, intended, base, &self.spool, &self.differing_path())
     }
 
     /// What the base says about the rows in question; nothing is read when there is no question.
@@ -183,22 +184,84 @@ impl SheetRun<'_> {
         Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
     }
 
-    /// Journals and writes a plan, and looks whether it arrived.
+    /// What is known of removed rows: looked at when a removal was not seen to its end, and when an archived booking may
+    /// be back.
+    async fn shelf(&mut self, tab: &Tab, layout: &Layout) -> Result<Option<Shelf>> {
+        let pending = journal::has_pending_rows(&self.journals());
+        let archives = self.sheet.on_missing == OnMissing::Archive;
+        let may_be_back = archives && self.spool.index.values().any(|entry| entry.row == 0);
+        let places = [
+            pending.then(|| Place::passing(&self.sheet.tab)),
+            (archives && (pending || may_be_back)).then(|| Place::of(self.sheet)),
+        ];
+        let header = shelf::header(tab, layout);
+        for place in places.iter().flatten() {
+            let found = shelf::look(&mut self.client, place, &self.columns, layout, &header).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Journals and writes a plan, and looks whether it arrived: rows come back alone, then cells are written, then rows
+    /// leave.
     async fn write(&mut self, round: &mut Round) -> Result<Outcome> {
-        let journal = journal::path(&self.journals(), &self.context.run, self.client.requests().1);
-        file::private_dir(&self.journals())?;
-        let Round { tab, layout, snapshot, base, intended, plan } = round;
+        let plan = &round.plan;
+        let comes_back = !plan.returns.is_empty() || plan.purge;
+        self.unfinished = comes_back && plan.returns.iter().all(Shelved::is_right);
+        if !comes_back && plan.has_cells(&round.layout) {
+            let outcome = self.write_cells(round).await?;
+            if round.plan.removals.is_empty() || !matches!(outcome, Outcome::Verified) {
+                self.unfinished = !round.plan.removals.is_empty();
+                return Ok(outcome);
+            }
+        }
+        match self.move_rows(round).await {
+            Ok(true) => Ok(Outcome::Verified),
+            Ok(false) => Ok(Outcome::Written),
+            Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
+            Err(Trouble::Refused(failure)) => Err(failure),
+        }
+    }
+
+    /// Moves rows; yes when everything that was removed was seen to be right.
+    async fn move_rows(&mut self, round: &Round) -> std::result::Result<bool, Trouble> {
+        let (journals, heading) = (self.journals(), self.journal_heading());
+        let place = round.shelf.as_ref().map_or_else(|| Place::of(self.sheet), |shelf| shelf.place.clone());
+        let mut mover = Mover {
+            client: &mut self.client,
+            title: &self.sheet.tab,
+            tab: &round.tab,
+            columns: &self.columns,
+            layout: &round.layout,
+            place,
+            journals: &journals,
+            heading: &heading,
+            day: self.context.started.date_naive(),
+        };
+        match &round.shelf {
+            Some(shelf) if round.plan.purge => mover.purge(shelf).await.map(|()| false),
+            Some(shelf) if !round.plan.returns.is_empty() => {
+                mover.bring_back(&shelf.tab, &round.plan.returns).await.map(|()| false)
+            }
+            _ => mover.remove(&round.plan.removals).await,
+        }
+    }
+
+    fn journal_heading(&self) -> Heading {
+        Heading::new(self.context, self.sheet, &self.columns)
+    }
+
+    async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
+        let journal = Journal::of_cells(&self.journals(), &self.journal_heading(), self.client.requests().1)?;
+        let path = journal.path();
+        let Round { tab, layout, snapshot, base, intended, plan, .. } = round;
         let mut spooled = self.spool.reader()?;
-        let mut rows = Comparison::open(
-            &self.columns,
-            self.sheet.on_edit,
-            intended,
-            base.as_mut(),
-            &self.spool,
-            &self.differing_path(),
-        )?;
+        let mut rows =
+            Comparison::open(&self.columns, intended, base.as_mut(), &self.spool, &self.differing_path())?;
         let update = |row: &Differing| rows.update(&self.spool, row);
-        journal::write(&journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
+        journal::write(journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
         let writes_before = self.client.requests().1;
         let update = |row: &Differing| rows.update(&self.spool, row);
@@ -216,7 +279,7 @@ impl SheetRun<'_> {
             Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
             Err(Trouble::Refused(failure)) => {
                 if self.client.requests().1 <= writes_before + 1 {
-                    journal::withdraw(&journal)?;
+                    journal::withdraw(&path)?;
                 }
                 Err(failure)
             }
@@ -237,9 +300,10 @@ impl SheetRun<'_> {
         );
         result.notes.extend(plan.notes.iter().cloned());
         result.drifted = plan.drifted;
-        result.added = plan.adds.len() as u64;
+        result.drifts = plan.drifts.iter().map(|drift| DriftedCell::new(&self.columns, drift)).collect();
+        result.added = plan.adds.len() as u64 + plan.come_back;
         result.updated = plan.updates.len() as u64;
-        result.removed = plan.flags.len() as u64;
+        result.removed = (plan.flags.len() + plan.removals.len()) as u64;
         result.cells_written = plan.cells(self.columns.count());
         result.unchanged = result.source_rows.saturating_sub(result.rejected + result.added + result.updated);
     }

@@ -50,7 +50,18 @@ async fn try_sync(
     let client = client(context, sheet, args)?;
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
-    let mut run = SheetRun { context, sheet, args, columns, spool, client, known, formatted, counted: false };
+    let mut run = SheetRun {
+        context,
+        sheet,
+        args,
+        columns,
+        spool,
+        client,
+        known,
+        formatted,
+        counted: false,
+        unfinished: false,
+    };
     let done = run.rounds(result, text).await;
     (result.reads, result.writes) = run.client.requests();
     done?;

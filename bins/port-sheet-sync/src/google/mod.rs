@@ -7,6 +7,8 @@
 mod connection;
 mod edits;
 mod refusal;
+mod structure;
+mod tabs;
 
 use google_sheets4::api::{
     BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Spreadsheet, ValueRange,
@@ -22,6 +24,10 @@ use crate::edit::Edit;
 use connection::{Connection, Hub, Intent, Listener};
 
 pub use connection::Trouble;
+pub use tabs::WholeCell;
+
+/// What is asked of a tab: its grid, what the first row shows, and which of its cells are merged.
+const TAB_FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),merges,data(rowData(values(formattedValue))))";
 
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
@@ -38,8 +44,12 @@ pub struct Tab {
     pub rows: u32,
     /// The columns of the grid.
     pub columns: u32,
+    /// How many of its rows are frozen.
+    pub frozen: u32,
     /// What the cells of the first row show.
     pub header: Vec<String>,
+    /// Cells of the first row that are merged: the first column and the last.
+    pub merged: Vec<(u32, u32)>,
 }
 
 impl Client {
@@ -62,9 +72,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Config`] when there is no such spreadsheet or tab, and as every request.
     pub async fn tab(&mut self, title: &str) -> Result<Tab> {
-        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue))))";
-        let range = a1::row(title, 1);
-        match self.metadata(FIELDS, Some(&range)).await {
+        match self.metadata(TAB_FIELDS, &[a1::row(title, 1)]).await {
             // Google also answers for a title that differs in case; the sync wants the very tab.
             Ok(spreadsheet) => match tab_of(spreadsheet, title) {
                 Some(tab) => Ok(tab),
@@ -81,7 +89,7 @@ impl Client {
 
     /// A range that cannot be parsed means a tab that is not there, if the list of tabs confirms it.
     async fn explain_missing_tab(&mut self, title: &str, failure: Failure) -> Result<Failure> {
-        let spreadsheet = self.metadata("sheets(properties(title))", None).await?;
+        let spreadsheet = self.metadata("sheets(properties(title))", &[]).await?;
         let titles: Vec<String> =
             spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.title).collect();
         if titles.iter().any(|known| known == title) {
@@ -96,20 +104,20 @@ impl Client {
     /// As every request.
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
-            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", None).await?;
+            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
         let grids =
             spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.grid_properties);
         Ok(grids.map(|grid| u64::from(count(grid.row_count)) * u64::from(count(grid.column_count))).sum())
     }
 
-    async fn metadata(&mut self, fields: &str, range: Option<&str>) -> Result<Spreadsheet> {
+    async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {
         let id = self.spreadsheet.clone();
         let fields: FieldMask = fields.parse().map_err(|_| Failure::bug("a field mask of ours is wrong"))?;
         let request = async |hub: &Hub, listener: &mut Listener| {
             let methods = hub.spreadsheets();
             let mut call =
                 methods.get(&id).param("prettyPrint", "false").param("fields", &fields.to_string());
-            if let Some(range) = range {
+            for range in ranges {
                 call = call.add_ranges(range);
             }
             call.add_scope(Scope::Spreadsheet).delegate(listener).doit().await
@@ -221,6 +229,10 @@ fn tab_of(spreadsheet: Spreadsheet, title: &str) -> Option<Tab> {
     })?;
     let properties = sheet.properties?;
     let grid = properties.grid_properties?;
+    let merges = sheet.merges.into_iter().flatten();
+    let merged = merges
+        .filter(|merge| merge.start_row_index.unwrap_or(0) == 0)
+        .map(|merge| (count(merge.start_column_index), count(merge.end_column_index).saturating_sub(1)));
     let row = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten()).next();
     let cells = row.and_then(|row| row.values).unwrap_or_default();
     let header = cells.into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
@@ -228,7 +240,9 @@ fn tab_of(spreadsheet: Spreadsheet, title: &str) -> Option<Tab> {
         id: properties.sheet_id.unwrap_or(0),
         rows: count(grid.row_count),
         columns: count(grid.column_count),
+        frozen: count(grid.frozen_row_count),
         header,
+        merged: merged.collect(),
     })
 }
 

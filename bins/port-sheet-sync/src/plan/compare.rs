@@ -54,7 +54,6 @@ pub struct Drift {
 /// yet, but no person wrote them either.
 pub fn compare(
     columns: &Columns,
-    on_edit: OnEdit,
     facts: RowFacts,
     is_ours: impl Fn(&str, usize, &Cell) -> bool,
 ) -> RowUpdate {
@@ -71,7 +70,7 @@ pub fn compare(
             let (theirs, ours) = (theirs.clone(), ours.clone());
             drifts.push(Drift { row: facts.row, key: key.clone(), column, theirs, ours });
         }
-        if !drifted || on_edit == OnEdit::Restore {
+        if !drifted || columns.on_edit(column) == OnEdit::Restore {
             changes.push((column, ours.clone()));
         }
     }
