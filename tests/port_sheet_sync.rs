@@ -57,6 +57,10 @@ mod people;
 #[path = "port_sheet_sync/removals.rs"]
 mod removals;
 
+/// What runs did, and putting it back.
+#[path = "port_sheet_sync/undo.rs"]
+mod undo;
+
 /// People change the sheet in the very moment in which it is read or written.
 #[path = "port_sheet_sync/interference.rs"]
 mod interference;

@@ -236,7 +236,7 @@ fn a_dry_run_tells_the_plan_and_writes_nothing() {
         "~ B-103 (row 4)  Arrival: \"2026-05-15\" → \"2026-05-20\"",
         "- B-102 (row 3)  flagged: Not in the bookings since ",
         "! row 2 (B-101), \"Vessel\": \"Anna\" where the source says \"Alma\": restored",
-        "1 to add, 2 to change, 1 to flag, 1 changed by people; nothing was written",
+        "1 to add, 2 to change, 1 to flag, 0 to remove, 1 changed by people; nothing was written",
     ] {
         assert!(run.stdout.contains(line), "{line:?} is not in:\n{}", run.stdout);
     }

@@ -47,8 +47,15 @@ fn filled(rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
     rows
 }
 
+/// Key and note of every row.
 fn notes(world: &World) -> Vec<Vec<Value>> {
-    filled(world.rows().into_iter().skip(1).map(|row| vec![row[0].clone(), row[5].clone()]).collect())
+    let cell = |row: &[Value], at: usize| row.get(at).cloned().unwrap_or(json!(""));
+    filled(world.rows().iter().skip(1).map(|row| vec![cell(row, 0), cell(row, 5)]).collect())
+}
+
+/// The rows without the formulas beside them: in the stand-in, those of a row that a person moves do not follow it.
+fn plain(rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    filled(rows.into_iter().map(|row| row.into_iter().take(6).collect()).collect())
 }
 
 fn in_step(world: &World) {
@@ -172,13 +179,15 @@ fn a_row_that_moved_at_the_moment_of_removal_is_put_back_and_the_right_one_remov
     for policy in ["archive", "delete"] {
         for upheaval in 0..3 {
             let world = synced(policy);
-            let expected: Vec<_> = filled(world.rows()).into_iter().filter(|row| row[0] != "B-102").collect();
+            let seen = if upheaval == 1 { filled } else { plain };
+            let expected: Vec<_> =
+                seen(world.rows()).into_iter().filter(|row| row.first() != Some(&json!("B-102"))).collect();
             world.write_source(&LEFT);
             let moved = upheavals(world.tab_id())[upheaval].clone();
             let run = meanwhile(&world, "POST", ":batchUpdate", 1, || world.person_edits(&moved));
             let notes = run.exit(0).sheet()["notes"].to_string();
             assert!(notes.contains("people came in between; repaired"), "{policy} {upheaval}: {notes}");
-            assert_eq!(filled(world.rows()), expected, "{policy} {upheaval}");
+            assert_eq!(seen(world.rows()), expected, "{policy} {upheaval}");
             if policy == "archive" {
                 let archive = world.rows_of(ARCHIVE, "UNFORMATTED_VALUE");
                 let keys: Vec<_> = archive.iter().map(|row| row[1].clone()).collect();
@@ -196,7 +205,7 @@ fn a_row_that_moved_before_it_was_removed_is_looked_for_again() {
     let moved = upheavals(world.tab_id())[0].clone();
     // Two reads of the sheet; the third is of the row, just before it goes.
     meanwhile(&world, "GET", "/v4/", 3, || world.person_edits(&moved)).exit(0);
-    assert_eq!(world.rows().iter().filter(|row| row[0] == "B-102").count(), 0);
+    assert_eq!(world.rows().iter().filter(|row| row.first() == Some(&json!("B-102"))).count(), 0);
     assert_eq!(notes(&world).len(), 3);
     in_step(&world);
 }

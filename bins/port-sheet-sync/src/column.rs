@@ -72,6 +72,29 @@ impl Columns {
         Ok(Self { all, key, on_edit: sheet.on_edit })
     }
 
+    /// The columns of a past run, by their headers.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them has a type that this version does not know.
+    pub fn of_a_run(columns: &[Remembered], key: &[String]) -> Result<Self> {
+        let column = |remembered: &Remembered| {
+            let (_, kind) = Type::WORDS.into_iter().find(|(word, _)| *word == remembered.kind)?;
+            let (field, header) = (remembered.header.clone(), remembered.header.clone());
+            Some(Column { field, header, kind, on_edit: None })
+        };
+        let all: Option<Vec<Column>> = columns.iter().map(column).collect();
+        let all = all.ok_or_else(|| {
+            Failure::new(
+                Kind::Data,
+                "the run's journal is of another version of this program",
+                "undo it with that version",
+            )
+        })?;
+        let position = |header: &String| all.iter().position(|column| column.header == *header);
+        let key = key.iter().filter_map(position).collect();
+        Ok(Self { all, key, on_edit: OnEdit::Restore })
+    }
+
     /// The columns, in order.
     pub fn all(&self) -> &[Column] {
         &self.all

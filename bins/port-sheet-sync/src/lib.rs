@@ -11,6 +11,7 @@ mod column;
 mod comparison;
 mod edit;
 mod google;
+mod history;
 mod journal;
 mod layout;
 mod plan;
@@ -24,6 +25,7 @@ mod snapshot;
 mod source;
 mod spool;
 mod sync;
+mod undo;
 mod value;
 mod verify;
 
@@ -49,6 +51,12 @@ pub struct Args {
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// List the runs that wrote to the sheets, newest first
+    #[arg(long, conflicts_with_all = ["undo", "dry_run", "allow_shrink"])]
+    history: bool,
+    /// Put back what a run changed, where nobody changed it since; --history lists the runs
+    #[arg(long, value_name = "RUN", conflicts_with = "allow_shrink")]
+    undo: Option<String>,
     /// Accept this once that the source lost more bookings than max-shrink allows
     #[arg(long)]
     allow_shrink: bool,
@@ -87,12 +95,30 @@ impl Job for PortSheetSync {
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let mut report = Report {
             failures: Vec::new(),
-            body: Body { dry_run: args.dry_run, sheets: Vec::new() },
+            body: Body { dry_run: args.dry_run, sheets: Vec::new(), runs: None },
             output: String::new(),
             summary: Vec::new(),
         };
         let wanted = |name: &str| args.sheet.as_ref().is_none_or(|only| only == name);
         let sheets: Vec<_> = context.config.sheets.values().filter(|sheet| wanted(&sheet.name)).collect();
+        if args.history {
+            history::list(context, &sheets, &mut report);
+            return report;
+        }
+        if let Some(run) = &args.undo {
+            let sheet = undo::sheet_of(context, &sheets, run);
+            let (result, text) = match sheet {
+                Ok(sheet) => sync::undo(context, sheet, run, args).await,
+                Err(failure) => {
+                    report.failures.push(failure);
+                    return report;
+                }
+            };
+            report.output.push_str(&text);
+            report.failures.extend(result.error.clone());
+            report.body.sheets.push(result);
+            return report;
+        }
         let deadline = context.config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
         // A little before the deadline that would end the whole run, so that what is done is still reported.
         let end = Instant::now() + deadline - deadline / 50;

@@ -5,6 +5,7 @@ use shared::Failure;
 use shared::store::Outcome;
 
 use crate::column::Columns;
+use crate::journal::past::PastRun;
 use crate::plan::Drift;
 
 /// The job's part of the JSON result.
@@ -14,6 +15,9 @@ pub struct Body {
     pub dry_run: bool,
     /// One entry for each sheet.
     pub sheets: Vec<SheetResult>,
+    /// With `--history`: the runs that wrote to the sheets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<PastRun>>,
 }
 
 /// One sheet. All counts are confirmed by reading back, except in a dry run, where they are what would be done.

@@ -227,7 +227,7 @@ impl SheetRun<'_> {
 
     /// Moves rows; yes when everything that was removed was seen to be right.
     async fn move_rows(&mut self, round: &Round) -> std::result::Result<bool, Trouble> {
-        let (journals, heading) = (self.journals(), self.journal_heading());
+        let (journals, heading) = (self.journals(), self.journal_heading(&round.tab));
         let place = round.shelf.as_ref().map_or_else(|| Place::of(self.sheet), |shelf| shelf.place.clone());
         let mut mover = Mover {
             client: &mut self.client,
@@ -236,7 +236,7 @@ impl SheetRun<'_> {
             columns: &self.columns,
             layout: &round.layout,
             place,
-            journals: &journals,
+            journals,
             heading: &heading,
             day: self.context.started.date_naive(),
         };
@@ -249,12 +249,13 @@ impl SheetRun<'_> {
         }
     }
 
-    fn journal_heading(&self) -> Heading {
-        Heading::new(self.context, self.sheet, &self.columns)
+    fn journal_heading(&self, tab: &Tab) -> Heading {
+        Heading::new(self.context, self.sheet, &self.columns, &tab.header)
     }
 
     async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
-        let journal = Journal::of_cells(&self.journals(), &self.journal_heading(), self.client.requests().1)?;
+        let journal =
+            Journal::of_cells(&self.journals(), &self.journal_heading(&round.tab), self.client.requests().1)?;
         let path = journal.path();
         let Round { tab, layout, snapshot, base, intended, plan, .. } = round;
         let mut spooled = self.spool.reader()?;

@@ -27,6 +27,22 @@ pub async fn sync(context: &Context, sheet: &Sheet, args: &Args, share: Duration
     (result, text)
 }
 
+/// Undoes a run of one sheet.
+pub async fn undo(context: &Context, sheet: &Sheet, run: &str, args: &Args) -> (SheetResult, String) {
+    let mut result = SheetResult::new(&sheet.name);
+    let undone = async {
+        let client = client(context, sheet, args)?;
+        crate::undo::undo(context, sheet, run, args.dry_run, client, &mut result).await
+    };
+    match undone.await {
+        Ok(text) => (result, text),
+        Err(failure) => {
+            result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
+            (result, String::new())
+        }
+    }
+}
+
 fn late(share: Duration) -> Failure {
     Failure::new(
         Kind::Busy,
@@ -88,7 +104,11 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
     Err(Failure::new(Kind::Data, format!("{rows} could not be used, {others}: {told}"), hint))
 }
 
-fn client(context: &Context, sheet: &Sheet, args: &Args) -> Result<Client> {
+/// A connection to the sheet's spreadsheet.
+///
+/// # Errors
+/// When the credential cannot be used.
+pub fn client(context: &Context, sheet: &Sheet, args: &Args) -> Result<Client> {
     // A dry run is not held up by a dead credential, so nothing is to start it again later.
     let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
     let tokens = context.tokens_for(&sheet.credential, purpose)?;

@@ -5,6 +5,7 @@
 //! `pending`: what it lists may stand in the sheet although the base does not know it. It only records.
 
 mod intended;
+pub mod past;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -52,6 +53,8 @@ pub struct Heading {
     pub columns: Vec<Remembered>,
     /// The headers of those that make the key.
     pub key: Vec<String>,
+    /// The tab's first row: the columns of whole rows.
+    pub header: Vec<String>,
     /// The header of the status column.
     pub status: String,
     /// The run that is undone, if that is what it did.
@@ -60,14 +63,15 @@ pub struct Heading {
 
 impl Heading {
     /// For the writes of a sync.
-    pub fn new(context: &Context, sheet: &Sheet, columns: &Columns) -> Self {
-        let header = |&index: &usize| columns.all()[index].header.clone();
+    pub fn new(context: &Context, sheet: &Sheet, columns: &Columns, header: &[String]) -> Self {
+        let key = |&index: &usize| columns.all()[index].header.clone();
         Self {
             run: context.run.clone(),
             at: context.started,
             home: spool::home(sheet),
             columns: columns.remembered(),
-            key: columns.key().iter().map(header).collect(),
+            key: columns.key().iter().map(key).collect(),
+            header: header.to_vec(),
             status: sheet.status_header.clone(),
             undoes: None,
         }
@@ -93,7 +97,7 @@ pub enum Line {
     /// A row goes, to the archive if that is named.
     Remove { row: u32, key: String, archive: Option<String>, cells: Vec<WholeCell> },
     /// A row comes back. A wrong one was removed by mistake, in a moment in which people moved rows.
-    Return { row: u32, key: String, wrong: bool, cells: Vec<WholeCell> },
+    Return { row: u32, key: String, wrong: bool, archive: Option<String>, cells: Vec<WholeCell> },
 }
 
 /// Writes down what a plan is about to do to cells, flags and headers, and which rows it adds. `update` tells what becomes

@@ -5,6 +5,10 @@
 
 mod edits;
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
 use log::info;
 use shared::{Failure, Kind, Result};
 
@@ -12,13 +16,11 @@ use crate::column::Columns;
 use crate::edit::Edit;
 use crate::google::{Client, Tab, Trouble, WholeCell};
 use crate::journal::{Heading, Journal, Line, withdraw};
-use crate::layout::Layout;
+use crate::layout::{Layout, runs};
 use crate::shelf::{self, Place, Shelf, Shelved};
 use crate::snapshot::MissingRow;
 use crate::value::Cell;
-use chrono::NaiveDate;
-use edits::{Between, come_back, leave, runs};
-use std::path::Path;
+use edits::{Between, come_back, leave};
 
 /// How many cells move in one request; the client's types take some kilobytes each.
 const CELLS_A_REQUEST: u32 = 4_000;
@@ -52,7 +54,7 @@ pub struct Mover<'a> {
     /// Where rows go.
     pub place: Place,
     /// Where journals are.
-    pub journals: &'a Path,
+    pub journals: PathBuf,
     /// What they begin with.
     pub heading: &'a Heading,
     /// The day of the marks.
@@ -96,10 +98,7 @@ impl Mover<'_> {
 
     /// The rows as they stand at this moment; none when one of them is another by now.
     async fn read(&mut self, rows: &[MissingRow]) -> Result<Option<Vec<Leaving>>> {
-        let runs = runs(rows.iter().map(|row| row.row));
-        let spans: Vec<(u32, u32)> = std::iter::once((1, 1))
-            .chain(runs.iter().map(|(first, rows)| (*first, first + rows - 1)))
-            .collect();
+        let spans = [vec![(1, 1)], spans(rows.iter().map(|row| row.row))].concat();
         let mut found = self.client.whole_rows(self.title, &spans).await?.into_iter();
         let header = found.next().unwrap_or_default();
         let written = self.layout.written();
@@ -121,7 +120,7 @@ impl Mover<'_> {
     async fn move_out(&mut self, leaving: &[Leaving]) -> std::result::Result<(), Trouble> {
         let shelf = self.client.find_tab(&self.place.title).await?;
         let mut journal = self.journal()?;
-        let archive = self.place.is_kept.then(|| self.place.title.clone());
+        let archive = self.archive();
         for left in leaving {
             let (row, key, cells) = (left.row, left.key.clone(), left.cells.clone());
             journal.put(&Line::Remove { row, key, archive: archive.clone(), cells })?;
@@ -150,7 +149,8 @@ impl Mover<'_> {
             for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
                 let key = shelved.key.as_ref().map(|key| key.text.clone()).unwrap_or_default();
                 let (row, wrong) = (shelved.mark.row, !shelved.is_right());
-                journal.put(&Line::Return { row, key, wrong, cells })?;
+                let archive = self.archive();
+                journal.put(&Line::Return { row, key, wrong, archive, cells })?;
             }
             self.send(journal, &come_back(self.tab, shelf, rows)).await?;
         }
@@ -162,9 +162,7 @@ impl Mover<'_> {
     /// # Errors
     /// [`Trouble::Unknown`] when the tab may be gone.
     pub async fn purge(&mut self, shelf: &Shelf) -> std::result::Result<(), Trouble> {
-        if shelf.rows.len() + 1 != shelf.tab.rows as usize {
-            return Err(Trouble::Refused(self.not_ours()));
-        }
+        self.refuse_a_tab_in_use(shelf).await?;
         let mut journal = self.journal()?;
         for rows in shelf.rows.chunks(ROWS_A_REQUEST as usize) {
             for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
@@ -176,29 +174,46 @@ impl Mover<'_> {
         self.send(journal, &[gone]).await
     }
 
-    fn not_ours(&self) -> Failure {
-        Failure::new(
-            Kind::Data,
-            format!("the hidden tab {:?} holds something that no removal put there", self.place.title),
-            "its rows are safe: open the spreadsheet, show the tab with View, Hidden sheets, move what is yours, and delete the tab",
-        )
+    /// A person may have found the tab and put something into it.
+    async fn refuse_a_tab_in_use(&mut self, shelf: &Shelf) -> Result<()> {
+        let ours: HashSet<u32> = shelf.rows.iter().map(|row| row.row).collect();
+        let others: Vec<u32> = (2..=shelf.tab.rows).filter(|row| !ours.contains(row)).collect();
+        let is_used = |cell: &WholeCell| cell.get("userEnteredValue").or(cell.get("note")).is_some();
+        for rows in others.chunks(ROWS_A_REQUEST as usize) {
+            let found = self.client.whole_rows(&self.place.title, &spans(rows.iter().copied())).await?;
+            if found.iter().flatten().any(is_used) {
+                return Err(Failure::new(
+                    Kind::Data,
+                    format!(
+                        "the hidden tab {:?} holds something that no removal put there",
+                        self.place.title
+                    ),
+                    "nothing of it is lost: show the tab with View, Hidden sheets, move what is yours, and delete the tab",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Rows as they stand where they were removed to, without their marks.
     async fn on_shelf(&mut self, rows: &[Shelved]) -> Result<Vec<Vec<WholeCell>>> {
-        let spans: Vec<(u32, u32)> = runs(rows.iter().map(|row| row.row))
-            .into_iter()
-            .map(|(first, rows)| (first, first + rows - 1))
-            .collect();
-        let found = self.client.whole_rows(&self.place.title, &spans).await?;
+        let found = self.client.whole_rows(&self.place.title, &spans(rows.iter().map(|row| row.row))).await?;
         Ok(found.into_iter().map(|cells| entered(cells.into_iter().skip(1).collect())).collect())
     }
 
-    fn journal(&self) -> Result<Journal> {
-        Journal::of_rows(self.journals, self.heading, self.client.requests().1)
+    fn archive(&self) -> Option<String> {
+        self.place.is_kept.then(|| self.place.title.clone())
     }
 
-    async fn send(&mut self, journal: Journal, edits: &[Edit]) -> std::result::Result<(), Trouble> {
+    fn journal(&self) -> Result<Journal> {
+        Journal::of_rows(&self.journals, self.heading, self.client.requests().1)
+    }
+
+    /// Journals and makes some edits.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`] when they may have been made.
+    pub async fn send(&mut self, journal: Journal, edits: &[Edit]) -> std::result::Result<(), Trouble> {
         let path = journal.path();
         journal.commit()?;
         let sent = self.client.edit(self.tab.id, edits).await;
@@ -215,6 +230,11 @@ impl Mover<'_> {
         bytes.copy_from_slice(&hash.as_bytes()[..4]);
         i32::from_le_bytes(bytes) & i32::MAX
     }
+}
+
+/// Rows as spans of neighbours: first and last of each.
+pub fn spans(rows: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
+    runs(rows.collect())
 }
 
 /// Whether a header cell shows this text. Of one that is no text, how it is shown is not known here.
