@@ -57,6 +57,10 @@ mod people;
 #[path = "port_sheet_sync/removals.rs"]
 mod removals;
 
+/// What stands in the way in a sheet: protected, merged, filtered, full, deleted.
+#[path = "port_sheet_sync/obstacles.rs"]
+mod obstacles;
+
 /// What runs did, and putting it back.
 #[path = "port_sheet_sync/undo.rs"]
 mod undo;

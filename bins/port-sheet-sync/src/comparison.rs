@@ -13,11 +13,13 @@ use crate::plan::{RowFacts, RowUpdate, compare};
 use crate::rows;
 use crate::snapshot::Differing;
 use crate::spool::Spool;
+use crate::stray::Before;
 
 /// The three files, open.
 pub struct Comparison<'a> {
     columns: &'a Columns,
     intended: &'a Intended,
+    before: &'a Before,
     base: Option<&'a mut Base>,
     source: rows::Reader,
     sheet: rows::Reader,
@@ -31,6 +33,7 @@ impl<'a> Comparison<'a> {
     pub fn open(
         columns: &'a Columns,
         intended: &'a Intended,
+        before: &'a Before,
         base: Option<&'a mut Base>,
         spool: &Spool,
         differing: &Path,
@@ -38,7 +41,7 @@ impl<'a> Comparison<'a> {
         let sheet = rows::Reader::open(differing)?;
         let sheet =
             sheet.ok_or_else(|| Failure::bug("the rows that differ were just written and are gone"))?;
-        Ok(Self { columns, intended, base, source: spool.reader()?, sheet })
+        Ok(Self { columns, intended, before, base, source: spool.reader()?, sheet })
     }
 
     /// What becomes of a row.
@@ -56,7 +59,9 @@ impl<'a> Comparison<'a> {
             Some(base) => base.cells(differing.key)?,
             None => None,
         };
-        let facts = RowFacts { row: differing.row, source, sheet, base };
+        let key = self.columns.key_of(|index| source[index].clone()).map(|key| key.text).unwrap_or_default();
+        let before = self.before.of(&key).map(<[crate::value::Cell]>::to_vec);
+        let facts = RowFacts { row: differing.row, source, sheet, base, before };
         let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
             self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
         };

@@ -24,6 +24,7 @@ mod show;
 mod snapshot;
 mod source;
 mod spool;
+mod stray;
 mod sync;
 mod undo;
 mod value;

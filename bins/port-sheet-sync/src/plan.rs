@@ -58,6 +58,8 @@ pub struct Plan {
     pub adds: Vec<Entry>,
     /// Rows that get other cells.
     pub updates: Vec<Differing>,
+    /// Rows that hold what was written for others, and what puts them right.
+    pub strays: Vec<RowUpdate>,
     /// How many cells those are.
     pub changed_cells: u64,
     /// The first of those rows, for people.
@@ -103,7 +105,8 @@ impl Plan {
 
     /// Whether it writes cells, headers or formats, beside moving rows.
     pub fn has_cells(&self, layout: &Layout) -> bool {
-        let rows = self.adds.len() + self.updates.len() + self.flags.len() + self.unflags.len();
+        let changed = self.updates.len() + self.strays.len();
+        let rows = self.adds.len() + changed + self.flags.len() + self.unflags.len();
         rows > 0 || !self.formats.is_empty() || !layout.added.is_empty()
     }
 
@@ -113,7 +116,7 @@ impl Plan {
         format!(
             "{} rows added, {} changed, {flags} flags, {} removed, {} put back",
             self.adds.len(),
-            self.updates.len(),
+            self.updates.len() + self.strays.len(),
             self.removals.len(),
             self.returns.len()
         )
@@ -121,7 +124,8 @@ impl Plan {
 
     /// How many owned cells of bookings it writes.
     pub fn cells(&self, columns: usize) -> u64 {
-        (self.adds.len() * columns) as u64 + self.changed_cells
+        let strays: usize = self.strays.iter().map(|row| row.changes.len()).sum();
+        (self.adds.len() * columns + strays) as u64 + self.changed_cells
     }
 
     fn take(&mut self, columns: &Columns, row: Differing, update: RowUpdate) {
@@ -169,6 +173,8 @@ pub fn make(
     plan.adds = facts.spool.in_order().into_iter().filter(is_new).map(|(_, entry)| entry).collect();
     plan.formats = formats(facts, layout);
     plan_missing(facts, &mut plan);
+    // More rows are about to be looked at there.
+    plan.purge &= plan.removals.is_empty();
     if !plan.flags.is_empty() {
         refuse_a_taken_status_column(facts, layout)?;
         layout.need_status();

@@ -25,6 +25,7 @@ use crate::result::{DriftedCell, SheetResult};
 use crate::shelf::{self, Place, Shelf, Shelved};
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
+use crate::stray::{self, Before};
 use crate::{Args, journal, show, verify};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
@@ -65,6 +66,7 @@ struct Round {
     shelf: Option<Shelf>,
     base: Option<Base>,
     intended: Intended,
+    before: Before,
     plan: Plan,
 }
 
@@ -104,7 +106,13 @@ impl SheetRun<'_> {
             if written > 0 && !std::mem::take(&mut self.unfinished) {
                 result.notes.push(format!("people came in between; repaired: {}", round.plan.extent()));
             }
-            match self.write(&mut round).await? {
+            let outcome = match self.write(&mut round).await {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    return Err(self.client.explain_refused_write(&self.sheet.tab, failure).await);
+                }
+            };
+            match outcome {
                 Outcome::Verified => return self.commit(&round, result),
                 Outcome::Written => written += 1,
                 Outcome::InDoubt(failure) => {
@@ -120,10 +128,14 @@ impl SheetRun<'_> {
         let (tab, mut layout, snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
         // Only rows that differ raise the question who wrote them.
-        let intended = if snapshot.differing.is_empty() {
+        let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
             Intended::default()
         } else {
             Intended::read(&self.journals())?
+        };
+        let before = match intended.is_empty() {
+            true => Before::default(),
+            false => Before::read(&self.before_path(), &self.columns)?,
         };
         let shelf = self.shelf(&tab, &layout).await?;
         let facts = Facts {
@@ -137,9 +149,11 @@ impl SheetRun<'_> {
             allow_shrink: self.args.allow_shrink,
             today: self.context.started.date_naive(),
         };
-        let mut rows = self.comparison(base.as_mut(), &intended)?;
-        let plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
-        Ok(Round { tab, layout, snapshot, shelf, base, intended, plan })
+        let mut rows = self.comparison(base.as_mut(), &intended, &before)?;
+        let mut plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
+        let (irregular, differing) = (&snapshot.irregular, self.differing_path());
+        plan.strays = stray::repairs(&self.columns, &intended, &before, irregular, &differing)?;
+        Ok(Round { tab, layout, snapshot, shelf, base, intended, before, plan })
     }
 
     /// Reads the sheet; again when people move things about meanwhile.
@@ -147,6 +161,7 @@ impl SheetRun<'_> {
         for _ in 0..ROUNDS {
             let tab = self.client.tab(&self.sheet.tab).await?;
             let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
+            layout.refuse_merged_headers(self.sheet, &tab.merged)?;
             let differing = self.differing_path();
             let view =
                 View { sheet: self.sheet, tab: &tab, columns: &self.columns, layout: &layout, differing };
@@ -169,8 +184,9 @@ impl SheetRun<'_> {
         &'r self,
         base: Option<&'r mut Base>,
         intended: &'r Intended,
+        before: &'r Before,
     ) -> Result<Comparison<'r>> {
-        Comparison::open(&self.columns, intended, base, &self.spool, &self.differing_path())
+        Comparison::open(&self.columns, intended, before, base, &self.spool, &self.differing_path())
     }
 
     /// What the base says about the rows in question; nothing is read when there is no question.
@@ -227,8 +243,11 @@ impl SheetRun<'_> {
 
     /// Moves rows; yes when everything that was removed was seen to be right.
     async fn move_rows(&mut self, round: &Round) -> std::result::Result<bool, Trouble> {
-        let (journals, heading) = (self.journals(), self.journal_heading(&round.tab));
-        let place = round.shelf.as_ref().map_or_else(|| Place::of(self.sheet), |shelf| shelf.place.clone());
+        let (journals, heading, plan) = (self.journals(), self.journal_heading(&round.tab), &round.plan);
+        let place = match &round.shelf {
+            Some(shelf) if plan.purge || !plan.returns.is_empty() => shelf.place.clone(),
+            _ => Place::of(self.sheet),
+        };
         let mut mover = Mover {
             client: &mut self.client,
             title: &self.sheet.tab,
@@ -241,11 +260,11 @@ impl SheetRun<'_> {
             day: self.context.started.date_naive(),
         };
         match &round.shelf {
-            Some(shelf) if round.plan.purge => mover.purge(shelf).await.map(|()| false),
-            Some(shelf) if !round.plan.returns.is_empty() => {
-                mover.bring_back(&shelf.tab, &round.plan.returns).await.map(|()| false)
+            Some(shelf) if plan.purge => mover.purge(shelf).await.map(|()| false),
+            Some(shelf) if !plan.returns.is_empty() => {
+                mover.bring_back(&shelf.tab, &plan.returns).await.map(|()| false)
             }
-            _ => mover.remove(&round.plan.removals).await,
+            _ => mover.remove(&plan.removals).await,
         }
     }
 
@@ -254,13 +273,22 @@ impl SheetRun<'_> {
     }
 
     async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
+        if !journal::has_pending_cells(&self.journals()) {
+            Before::keep(&self.differing_path(), &self.before_path())?;
+        }
         let journal =
             Journal::of_cells(&self.journals(), &self.journal_heading(&round.tab), self.client.requests().1)?;
         let path = journal.path();
-        let Round { tab, layout, snapshot, base, intended, plan, .. } = round;
+        let Round { tab, layout, snapshot, base, intended, before, plan, .. } = round;
         let mut spooled = self.spool.reader()?;
-        let mut rows =
-            Comparison::open(&self.columns, intended, base.as_mut(), &self.spool, &self.differing_path())?;
+        let mut rows = Comparison::open(
+            &self.columns,
+            intended,
+            before,
+            base.as_mut(),
+            &self.spool,
+            &self.differing_path(),
+        )?;
         let update = |row: &Differing| rows.update(&self.spool, row);
         journal::write(journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
@@ -337,6 +365,10 @@ impl SheetRun<'_> {
 
     fn differing_path(&self) -> PathBuf {
         self.context.state.spool().join(format!("{}.differing", self.sheet.name))
+    }
+
+    fn before_path(&self) -> PathBuf {
+        self.context.state.spool().join(format!("{}.before", self.sheet.name))
     }
 
     fn journals(&self) -> PathBuf {

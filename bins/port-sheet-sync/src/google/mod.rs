@@ -6,6 +6,7 @@
 
 mod connection;
 mod edits;
+mod obstacle;
 mod refusal;
 mod structure;
 mod tabs;
@@ -105,9 +106,7 @@ impl Client {
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
             self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
-        let grids =
-            spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.grid_properties);
-        Ok(grids.map(|grid| u64::from(count(grid.row_count)) * u64::from(count(grid.column_count))).sum())
+        Ok(obstacle::cells_of(&spreadsheet))
     }
 
     async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {

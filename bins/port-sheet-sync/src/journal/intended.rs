@@ -37,6 +37,16 @@ impl Intended {
         Ok(Self(intended))
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a value of this column is one that was to be written into this row.
+    pub fn is_for_row(&self, row: u32, column: &Column, cell: &Cell) -> bool {
+        !self.0.is_empty() && self.0.contains(&digest(&row.to_string(), &column.header, cell))
+    }
+
     /// Whether a value of this column is one that was to be written for this booking or into this row.
     pub fn holds(&self, key: &str, row: u32, column: &Column, cell: &Cell) -> bool {
         let holds = |place: &str| self.0.contains(&digest(place, &column.header, cell));

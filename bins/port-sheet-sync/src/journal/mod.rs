@@ -116,8 +116,9 @@ pub fn write(
     for (column, header) in added_headers {
         journal.put(&Line::Header { column: *column, old: String::new(), new: header.clone() })?;
     }
-    for differing in &plan.updates {
-        let RowUpdate { row, key, before, changes, .. } = update(differing)?;
+    let updates = plan.updates.iter().map(&mut update);
+    for changed in updates.chain(plan.strays.iter().cloned().map(Ok)) {
+        let RowUpdate { row, key, before, changes, .. } = changed?;
         for (index, new) in changes {
             let (header, old) = (columns.all()[index].header.clone(), before[index].clone());
             journal.put(&Line::Change { row, key: key.clone(), header, old, new })?;
@@ -210,6 +211,11 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>>> {
         Ok(line) => serde_json::from_str(&line).ok().map(Ok),
         Err(error) => Some(Err(Failure::io("cannot read", &path, error))),
     }))
+}
+
+/// Whether cells were written that are not committed.
+pub fn has_pending_cells(dir: &Path) -> bool {
+    pending(dir).iter().any(|path| !path.to_string_lossy().ends_with(PENDING_ROWS))
 }
 
 /// Whether rows left the tab or came back in a write that is not committed: an earlier one of this run, or one of a run

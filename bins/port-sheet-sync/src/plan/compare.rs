@@ -18,6 +18,8 @@ pub struct RowFacts {
     pub sheet: Vec<Cell>,
     /// What the last verified run left; a cell is none when its column is new, all when the row is.
     pub base: Option<Vec<Option<Cell>>>,
+    /// What it held before the writes that are not committed, where that is known.
+    pub before: Option<Vec<Cell>>,
 }
 
 /// What becomes of the row.
@@ -65,6 +67,16 @@ pub fn compare(
             continue;
         }
         let left = facts.base.as_ref().and_then(|base| base[column].as_ref());
+        let written_over =
+            facts.before.as_ref().map(|before| &before[column]).filter(|was| {
+                left.is_some_and(|left| !left.is_same(was, kind)) && is_ours(&key, column, theirs)
+            });
+        if let (Some(was), OnEdit::Keep) = (written_over, columns.on_edit(column)) {
+            let (row, key, theirs) = (facts.row, key.clone(), was.clone());
+            drifts.push(Drift { row, key, column, theirs, ours: ours.clone() });
+            changes.push((column, was.clone()));
+            continue;
+        }
         let drifted = left.is_some_and(|left| !left.is_same(theirs, kind)) && !is_ours(&key, column, theirs);
         if drifted {
             let (theirs, ours) = (theirs.clone(), ours.clone());

@@ -80,7 +80,13 @@ fn run(
         let base = bases.as_ref().and_then(|base| base.get(&row.key));
         let base = base.map(|cells| cells.iter().cloned().map(Some).collect());
         let sheet_cells = spilled[usize::try_from(row.offset).unwrap()].clone();
-        let facts = RowFacts { row: row.row, source: sources[&row.key].clone(), sheet: sheet_cells, base };
+        let facts = RowFacts {
+            row: row.row,
+            source: sources[&row.key].clone(),
+            sheet: sheet_cells,
+            base,
+            before: None,
+        };
         Ok(compare(&columns, facts, |_, _, _| false))
     };
     let facts = facts(sheet, &columns, &spool, &snapshot, known.as_ref(), false);
@@ -254,6 +260,7 @@ fn what_an_earlier_round_wrote_is_no_edit_of_a_person() {
         source: cells(1, (9, 0)),
         sheet: cells(1, (7, 0)),
         base: Some(cells(1, (5, 0)).into_iter().map(Some).collect()),
+        before: None,
     };
     let kept = compare(&columns, facts(), |_, _, _| false);
     assert!(kept.changes.is_empty() && kept.drifts.len() == 1, "a person's 7 is kept");

@@ -2,7 +2,7 @@
 //!
 //! It reads. Where each booking stands is kept in memory; its cells go to a file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use shared::config::{OnMissing, Sheet};
@@ -32,6 +32,7 @@ pub struct Ground {
     pub filled: HashSet<u32>,
     places: HashMap<String, (u32, u64)>,
     by_row: HashMap<u32, Key>,
+    keyless: BTreeMap<u32, Vec<Cell>>,
     twice: HashSet<String>,
     cells: rows::Reader,
 }
@@ -87,7 +88,7 @@ impl Ground {
         let heading = rows::Heading::new(String::new(), columns.remembered());
         let mut writer = rows::Writer::create(spill, &heading)?;
         let (mut places, mut by_row, mut twice) = (HashMap::new(), HashMap::new(), HashSet::new());
-        let mut filled = HashSet::new();
+        let (mut filled, mut keyless) = (HashSet::new(), BTreeMap::new());
         let rows_a_read = (CELLS_A_READ / layout.width().max(1)).max(1);
         let mut first = 2;
         while first <= tab.rows {
@@ -100,7 +101,12 @@ impl Ground {
                 let all = layout.columns.iter().chain(&layout.status).copied();
                 filled.extend(all.filter(|column| !is_blank(block.value(row, Some(*column)))));
                 let cells = block.owned(row, &layout);
-                let Some(key) = columns.key_of(|index| cells[index].clone()) else { continue };
+                let Some(key) = columns.key_of(|index| cells[index].clone()) else {
+                    if cells.iter().any(|cell| *cell != Cell::Empty) {
+                        keyless.insert(row, cells);
+                    }
+                    continue;
+                };
                 let offset = writer.row(u64::from(row), &cells)?;
                 if places.insert(key.text.clone(), (row, offset)).is_some() {
                     twice.insert(key.text.clone());
@@ -111,7 +117,7 @@ impl Ground {
         }
         writer.commit()?;
         let cells = rows::Reader::open(spill)?.ok_or_else(|| Failure::bug("what was just read is gone"))?;
-        Ok(Some(Self { tab, layout, filled, places, by_row, twice, cells }))
+        Ok(Some(Self { tab, layout, filled, places, by_row, keyless, twice, cells }))
     }
 
     /// Whether no booking stands in the tab.
@@ -127,6 +133,11 @@ impl Ground {
     /// Which booking stands in a row.
     pub fn key_in(&self, row: u32) -> Option<&Key> {
         self.by_row.get(&row)
+    }
+
+    /// Rows without a key, with their owned cells and the status cell.
+    pub fn keyless(&self) -> &BTreeMap<u32, Vec<Cell>> {
+        &self.keyless
     }
 
     /// Where a booking stands.

@@ -64,8 +64,11 @@ impl Net {
             Line::Header { column, old, new } => {
                 self.headers.entry(column).or_insert((old, String::new())).1 = new;
             }
-            // Written down twice: before the row went and, exactly, before it was gone for good.
             Line::Remove { row, key, archive, cells } => {
+                let cells = match self.removed.get(&key) {
+                    Some(first) => with_formulas_of(&first.cells, cells),
+                    None => cells,
+                };
                 drop(self.removed.insert(key, Moved { row, archive, cells }));
             }
             Line::Return { wrong: true, .. } => {}
@@ -78,4 +81,16 @@ impl Net {
     fn status(&mut self, key: String, old: Cell, new: Cell) {
         self.statuses.entry(key).or_insert((old, Cell::Empty)).1 = new;
     }
+}
+
+/// A row that is deleted is written down twice: before it goes, and where it went, exactly, before it is gone for good. There
+/// its formulas point elsewhere, as after any copy and paste, so they are taken from before.
+fn with_formulas_of(first: &[WholeCell], mut last: Vec<WholeCell>) -> Vec<WholeCell> {
+    let formula = |cell: &WholeCell| cell.get("userEnteredValue")?.get("formulaValue").cloned();
+    for (cell, before) in last.iter_mut().zip(first) {
+        if let (Some(_), Some(text)) = (formula(cell), formula(before)) {
+            cell["userEnteredValue"]["formulaValue"] = text;
+        }
+    }
+    last
 }

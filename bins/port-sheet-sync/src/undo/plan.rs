@@ -9,6 +9,7 @@ use super::ground::{Ground, Standing};
 use super::net::{Moved, Net};
 use crate::column::Columns;
 use crate::snapshot::MissingRow;
+use crate::stray::keyless_before;
 use crate::value::Cell;
 
 /// A cell that is written.
@@ -171,5 +172,32 @@ pub fn repairs(last: &[Put], before: &mut Ground, now: &mut Ground) -> Result<Ve
             repairs.push(Put { row: put.row, key: key.text, column: put.column, old: is, new: was });
         }
     }
+    repairs.extend(keyless_repairs(last, before, now));
     Ok(repairs)
+}
+
+/// The same for rows without a key.
+fn keyless_repairs(last: &[Put], before: &Ground, now: &Ground) -> Vec<Put> {
+    let status = now.layout.columns.len();
+    let mut known: Vec<Vec<Cell>> = before.keyless().values().cloned().collect();
+    let (mut hits, mut repairs) = (Vec::new(), Vec::new());
+    for (row, cells) in now.keyless() {
+        let of_row = last.iter().filter(|put| put.row == *row);
+        let columns = of_row.map(|put| (put.column.unwrap_or(status), &put.new));
+        let hit: Vec<usize> = columns.filter(|(at, new)| cells[*at] == **new).map(|(at, _)| at).collect();
+        match known.iter().position(|was| was == cells) {
+            Some(intact) => drop(known.swap_remove(intact)),
+            None if !hit.is_empty() => hits.push((*row, cells, hit)),
+            None => {}
+        }
+    }
+    for (row, cells, hit) in hits {
+        let Some(was) = keyless_before(&mut known, cells, &hit) else { continue };
+        for at in hit.into_iter().filter(|at| was[*at] != cells[*at]) {
+            let column = (at != status).then_some(at);
+            let (old, new) = (cells[at].clone(), was[at].clone());
+            repairs.push(Put { row, key: String::new(), column, old, new });
+        }
+    }
+    repairs
 }
