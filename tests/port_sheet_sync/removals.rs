@@ -144,6 +144,36 @@ fn a_booking_that_is_back_comes_back_from_the_archive_with_its_notes() {
     in_step(&world);
 }
 
+/// What people do in the archive is theirs: only a removal that was not seen to its end is looked at.
+#[test]
+fn rows_of_the_archive_that_people_changed_stay_there() {
+    let world = synced("archive");
+    world.write_source(&LEFT);
+    world.run(&[]).exit(0);
+    for (cell, text) in [("B2", ""), ("C2", "a better name"), ("A4", "a row of our own")] {
+        let range = format!("'{ARCHIVE}'!{cell}").replace(' ', "%20");
+        let path = format!("/v4/spreadsheets/{}/values/{range}?valueInputOption=RAW", world.spreadsheet);
+        let _ = world.server.call_as(google_standin::OWNER, "PUT", &path, Some(&json!({"values": [[text]]})));
+    }
+    let before = world.rows_of(ARCHIVE, "FORMULA");
+    world.write_source(&LEFT[..2]);
+    world.run(&[]).exit(0);
+    let archive = world.rows_of(ARCHIVE, "FORMULA");
+    assert_eq!((archive[1][1].clone(), &archive[2..]), (json!("B-103"), &before[1..]));
+    in_step(&world);
+}
+
+#[test]
+fn the_archive_costs_no_request_when_nothing_left_and_nothing_is_new() {
+    let reads = |policy| {
+        let world = synced(policy);
+        world.run(&[]).exit(0);
+        world.counts().reads
+    };
+    assert_eq!(reads("archive"), reads("keep"));
+    assert_eq!(reads("delete"), reads("keep"));
+}
+
 #[test]
 fn columns_that_people_moved_begin_a_new_part_of_the_archive() {
     let world = synced("archive");

@@ -293,6 +293,25 @@ fn a_run_that_is_not_known_is_refused_with_the_way_to_those_that_are() {
 }
 
 #[test]
+fn a_run_that_wrote_to_several_sheets_is_undone_one_sheet_at_a_time() {
+    let world = of("flag");
+    world.person_edits(&json!([{"addSheet": {"properties": {"title": "Second"}}}]));
+    let (_, second) = world
+        .config_text()
+        .split_once("[sheet.port-sheet]")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let second = second.replace("sheet.port-sheet", "sheet.second").replace(support::TAB, "Second");
+    world.append_to_config(&format!("[sheet.second]{second}"));
+    let run = run_with(&world, &BEFORE);
+    let refused = world.run(&["--undo", &run]);
+    refused.exit(64).error("wrote to several sheets: port-sheet, second").hint_with("--sheet port-sheet");
+    world.run(&["--undo", &run, "--sheet", "second"]).exit(0);
+    let filled = |tab: &str| world.rows_of(tab, "FORMULA").len();
+    assert_eq!((filled(support::TAB), filled("Second")), (4, 0));
+}
+
+#[test]
 fn a_dry_run_of_an_undo_tells_what_it_would_do_and_writes_nothing() {
     let world = synced("delete");
     let run = run_with(&world, &AFTER);

@@ -200,7 +200,7 @@ fn plan_returns(facts: &Facts<'_>, plan: &mut Plan) -> HashSet<KeyHash> {
         let is_wanted =
             hash.and_then(|hash| facts.spool.index.get(&hash)).is_some_and(|entry| entry.row == 0);
         let is_first = hash.is_none_or(|hash| !back.contains(&hash));
-        if is_first && (is_wanted || !row.is_right()) {
+        if is_first && (row.is_wrong() || is_wanted && row.is_right()) {
             back.extend(hash);
             plan.come_back += u64::from(is_wanted);
             plan.returns.push(row.clone());

@@ -2,12 +2,14 @@
 //!
 //! It strings the steps together. A plan that was not verified is made again from what the sheet holds then.
 
+mod moves;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use log::info;
-use shared::config::{OnMissing, Sheet};
+use shared::config::Sheet;
 use shared::job::Context;
 use shared::{Failure, Kind, Result, retry};
 use tokio::time::sleep;
@@ -20,9 +22,8 @@ use crate::google::{Client, Tab, Trouble};
 use crate::journal::{Heading, Intended, Journal};
 use crate::layout::Layout;
 use crate::plan::{self, Facts, Plan, several};
-use crate::removal::Mover;
 use crate::result::{DriftedCell, SheetResult};
-use crate::shelf::{self, Place, Shelf, Shelved};
+use crate::shelf::{Shelf, Shelved};
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
 use crate::stray::{self, Before};
@@ -200,32 +201,12 @@ impl SheetRun<'_> {
         Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
     }
 
-    /// What is known of removed rows: looked at when a removal was not seen to its end, and when an archived booking may
-    /// be back.
-    async fn shelf(&mut self, tab: &Tab, layout: &Layout) -> Result<Option<Shelf>> {
-        let pending = journal::has_pending_rows(&self.journals());
-        let archives = self.sheet.on_missing == OnMissing::Archive;
-        let may_be_back = archives && self.spool.index.values().any(|entry| entry.row == 0);
-        let places = [
-            pending.then(|| Place::passing(&self.sheet.tab)),
-            (archives && (pending || may_be_back)).then(|| Place::of(self.sheet)),
-        ];
-        let header = shelf::header(tab, layout);
-        for place in places.iter().flatten() {
-            let found = shelf::look(&mut self.client, place, &self.columns, layout, &header).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
-    }
-
     /// Journals and writes a plan, and looks whether it arrived: rows come back alone, then cells are written, then rows
     /// leave.
     async fn write(&mut self, round: &mut Round) -> Result<Outcome> {
         let plan = &round.plan;
         let comes_back = !plan.returns.is_empty() || plan.purge;
-        self.unfinished = comes_back && plan.returns.iter().all(Shelved::is_right);
+        self.unfinished = comes_back && !plan.returns.iter().any(Shelved::is_wrong);
         if !comes_back && plan.has_cells(&round.layout) {
             let outcome = self.write_cells(round).await?;
             if round.plan.removals.is_empty() || !matches!(outcome, Outcome::Verified) {
@@ -238,33 +219,6 @@ impl SheetRun<'_> {
             Ok(false) => Ok(Outcome::Written),
             Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
             Err(Trouble::Refused(failure)) => Err(failure),
-        }
-    }
-
-    /// Moves rows; yes when everything that was removed was seen to be right.
-    async fn move_rows(&mut self, round: &Round) -> std::result::Result<bool, Trouble> {
-        let (journals, heading, plan) = (self.journals(), self.journal_heading(&round.tab), &round.plan);
-        let place = match &round.shelf {
-            Some(shelf) if plan.purge || !plan.returns.is_empty() => shelf.place.clone(),
-            _ => Place::of(self.sheet),
-        };
-        let mut mover = Mover {
-            client: &mut self.client,
-            title: &self.sheet.tab,
-            tab: &round.tab,
-            columns: &self.columns,
-            layout: &round.layout,
-            place,
-            journals,
-            heading: &heading,
-            day: self.context.started.date_naive(),
-        };
-        match &round.shelf {
-            Some(shelf) if plan.purge => mover.purge(shelf).await.map(|()| false),
-            Some(shelf) if !plan.returns.is_empty() => {
-                mover.bring_back(&shelf.tab, &plan.returns).await.map(|()| false)
-            }
-            _ => mover.remove(&plan.removals).await,
         }
     }
 

@@ -4,6 +4,7 @@
 //! the request that also copies it here, whole, beside a mark that says which row it was meant to be. Mark and row that
 //! do not belong together are a wrong row, and it is put back. This module finds, reads and judges; it writes nothing.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -83,9 +84,16 @@ pub struct Shelved {
     pub mark: Mark,
     /// The key that really stands in it.
     pub key: Option<Key>,
+    /// Whether its removal is not committed yet. In others, people may have changed what they like.
+    pub is_in_doubt: bool,
 }
 
 impl Shelved {
+    /// Whether another row than the one that was meant was removed.
+    pub fn is_wrong(&self) -> bool {
+        self.is_in_doubt && !self.is_right()
+    }
+
     /// Whether it is the row that was meant.
     pub fn is_right(&self) -> bool {
         self.key.as_ref().is_some_and(|key| key.text == self.mark.key)
@@ -115,7 +123,7 @@ pub fn header(tab: &Tab, layout: &Layout) -> Vec<String> {
     header
 }
 
-/// Reads the tab, if there is one. `header` is what [`header`] says.
+/// Reads the tab, if there is one. `header` is what [`header`] says, `in_doubt` are the removals that are not committed.
 ///
 /// # Errors
 /// As every request.
@@ -125,6 +133,7 @@ pub async fn look(
     columns: &Columns,
     layout: &Layout,
     header: &[String],
+    in_doubt: &HashSet<String>,
 ) -> Result<Option<Shelf>> {
     let Some(tab) = client.find_tab(&place.title).await? else { return Ok(None) };
     let mut shelf = Shelf { place: place.clone(), tab, rows: Vec::new() };
@@ -135,6 +144,9 @@ pub async fn look(
             break;
         }
         first = last + 1;
+    }
+    for row in &mut shelf.rows {
+        row.is_in_doubt = in_doubt.contains(&row.mark.key);
     }
     Ok(Some(shelf))
 }
@@ -171,7 +183,7 @@ impl Shelf {
             let Some(mark) = Mark::parse(&text) else { continue };
             let part = |index: usize| columns.key().iter().position(|&key| key == index).unwrap_or(0) + 1;
             let key = columns.key_of(|index| cell(part(index), at).unwrap_or(Cell::Empty));
-            self.rows.push(Shelved { row, mark, key });
+            self.rows.push(Shelved { row, mark, key, is_in_doubt: false });
         }
         Ok(true)
     }

@@ -35,6 +35,8 @@ impl Client {
         } else {
             return failure;
         };
+        let hint =
+            format!("{hint}; the sheet: https://docs.google.com/spreadsheets/d/{}/edit", self.spreadsheet);
         Failure { hint, ..failure }
     }
 }

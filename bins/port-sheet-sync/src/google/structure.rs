@@ -62,7 +62,6 @@ fn dimension(tab: i32, row: u32, rows: u32) -> DimensionRange {
         dimension: Some("ROWS".to_owned()),
         start_index: index(row),
         end_index: index(row + rows),
-        ..Default::default()
     }
 }
 

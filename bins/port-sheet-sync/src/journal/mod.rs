@@ -7,6 +7,7 @@
 mod intended;
 pub mod past;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -216,6 +217,22 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>>> {
 /// Whether cells were written that are not committed.
 pub fn has_pending_cells(dir: &Path) -> bool {
     pending(dir).iter().any(|path| !path.to_string_lossy().ends_with(PENDING_ROWS))
+}
+
+/// The bookings whose rows went in writes that are not committed: whether the right rows went is to be looked at.
+///
+/// # Errors
+/// [`shared::Kind::Io`].
+pub fn removals_in_doubt(dir: &Path) -> Result<HashSet<String>> {
+    let mut keys = HashSet::new();
+    for path in pending(dir).iter().filter(|path| path.to_string_lossy().ends_with(PENDING_ROWS)) {
+        for line in lines(path)? {
+            if let Line::Remove { key, .. } = line? {
+                keys.insert(key);
+            }
+        }
+    }
+    Ok(keys)
 }
 
 /// Whether rows left the tab or came back in a write that is not committed: an earlier one of this run, or one of a run

@@ -15,7 +15,7 @@ use shared::{Failure, Kind, Result};
 use crate::column::Columns;
 use crate::edit::Edit;
 use crate::google::{Client, Tab, Trouble, WholeCell};
-use crate::journal::{Heading, Journal, Line, withdraw};
+use crate::journal::{Heading, Journal, Line, removals_in_doubt, withdraw};
 use crate::layout::{Layout, runs};
 use crate::shelf::{self, Place, Shelf, Shelved};
 use crate::snapshot::MissingRow;
@@ -68,9 +68,7 @@ impl Mover<'_> {
     /// # Errors
     /// [`Trouble::Unknown`] when rows may have moved.
     pub async fn remove(&mut self, rows: &[MissingRow]) -> std::result::Result<bool, Trouble> {
-        let width = self.tab.columns.max(self.layout.width()).max(1);
-        let a_request = (CELLS_A_REQUEST / width).clamp(1, ROWS_A_REQUEST) as usize;
-        for rows in rows.rchunks(a_request) {
+        for rows in rows.rchunks(rows_a_request(self.tab.columns.max(self.layout.width()))) {
             let Some(leaving) = self.read(rows).await? else {
                 info!("rows moved before they were removed");
                 return Ok(false);
@@ -81,7 +79,7 @@ impl Mover<'_> {
         let arrived = |row: &MissingRow| {
             shelf.rows.iter().any(|shelved| shelved.is_right() && shelved.mark.key == row.key.text)
         };
-        if !shelf.rows.iter().all(Shelved::is_right) || !rows.iter().all(arrived) {
+        if shelf.rows.iter().any(Shelved::is_wrong) || !rows.iter().all(arrived) {
             info!("rows moved while some were removed; others were removed in their place");
             return Ok(false);
         }
@@ -93,7 +91,9 @@ impl Mover<'_> {
 
     async fn look(&mut self) -> Result<Option<Shelf>> {
         let header = shelf::header(self.tab, self.layout);
-        shelf::look(self.client, &self.place, self.columns, &self.layout.written(), &header).await
+        let in_doubt = removals_in_doubt(&self.journals)?;
+        let layout = self.layout.written();
+        shelf::look(self.client, &self.place, self.columns, &layout, &header, &in_doubt).await
     }
 
     /// The rows as they stand at this moment; none when one of them is another by now.
@@ -142,13 +142,12 @@ impl Mover<'_> {
     /// # Errors
     /// [`Trouble::Unknown`] when rows may have moved.
     pub async fn bring_back(&mut self, shelf: &Tab, rows: &[Shelved]) -> std::result::Result<(), Trouble> {
-        let a_request = (CELLS_A_REQUEST / shelf.columns.max(1)).clamp(1, ROWS_A_REQUEST) as usize;
         // From the lowest up, so that the numbers of the others stay what they are.
-        for rows in rows.rchunks(a_request) {
+        for rows in rows.rchunks(rows_a_request(shelf.columns)) {
             let mut journal = self.journal()?;
             for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
                 let key = shelved.key.as_ref().map(|key| key.text.clone()).unwrap_or_default();
-                let (row, wrong) = (shelved.mark.row, !shelved.is_right());
+                let (row, wrong) = (shelved.mark.row, shelved.is_wrong());
                 let archive = self.archive();
                 journal.put(&Line::Return { row, key, wrong, archive, cells })?;
             }
@@ -176,7 +175,8 @@ impl Mover<'_> {
 
     /// A person may have found the tab and put something into it.
     async fn refuse_a_tab_in_use(&mut self, shelf: &Shelf) -> Result<()> {
-        let ours: HashSet<u32> = shelf.rows.iter().map(|row| row.row).collect();
+        let ours = shelf.rows.iter().filter(|row| row.is_right());
+        let ours: HashSet<u32> = ours.map(|row| row.row).collect();
         let others: Vec<u32> = (2..=shelf.tab.rows).filter(|row| !ours.contains(row)).collect();
         let is_used = |cell: &WholeCell| cell.get("userEnteredValue").or(cell.get("note")).is_some();
         for rows in others.chunks(ROWS_A_REQUEST as usize) {
@@ -230,6 +230,11 @@ impl Mover<'_> {
         bytes.copy_from_slice(&hash.as_bytes()[..4]);
         i32::from_le_bytes(bytes) & i32::MAX
     }
+}
+
+/// How many rows of so many columns move in one request.
+pub fn rows_a_request(columns: u32) -> usize {
+    (CELLS_A_REQUEST / columns.max(1)).clamp(1, ROWS_A_REQUEST) as usize
 }
 
 /// Rows as spans of neighbours: first and last of each.

@@ -4,9 +4,11 @@
 //! point and typed again, and can itself be undone. What a run did comes from its journals alone.
 
 mod ground;
+mod headers;
 mod net;
 mod plan;
 mod rearrange;
+mod rows;
 mod write;
 
 use std::path::PathBuf;
@@ -33,6 +35,9 @@ const ROUNDS: u32 = 12;
 /// How much of what stays as it is is told.
 const TOLD: usize = 200;
 
+/// What became of requests.
+type Sent<T> = std::result::Result<T, Trouble>;
+
 /// One undo.
 struct Undo<'a> {
     context: &'a Context,
@@ -48,6 +53,8 @@ struct Undo<'a> {
     last: Option<(Vec<Put>, Ground)>,
     /// Rows beside which people wrote.
     in_use: Vec<String>,
+    /// Cells of rows that came back, whose column is gone.
+    lost: Vec<String>,
 }
 
 /// Puts back what a run did; counts and what stays as it is are in the result, the text is for people.
@@ -87,6 +94,7 @@ pub async fn undo(
         tried: Vec::new(),
         last: None,
         in_use: Vec::new(),
+        lost: Vec::new(),
     };
     let done = undo.rounds(dry_run, result).await;
     (result.reads, result.writes) = undo.client.requests();
@@ -143,7 +151,7 @@ impl Undo<'_> {
         ))
     }
 
-    async fn round(&mut self, dry_run: bool, result: &mut SheetResult) -> std::result::Result<Step, Trouble> {
+    async fn round(&mut self, dry_run: bool, result: &mut SheetResult) -> Sent<Step> {
         let spill = self.context.state.spool().join(format!("{}.undo", self.sheet.name));
         let mut ground =
             Ground::read(&mut self.client, self.sheet, &self.columns, &self.then, &spill).await?;
@@ -170,7 +178,7 @@ impl Undo<'_> {
     }
 
     /// One kind of change a round, since each moves what the next one is about.
-    async fn carry_out(&mut self, plan: Plan, ground: Ground) -> std::result::Result<Step, Trouble> {
+    async fn carry_out(&mut self, plan: Plan, ground: Ground) -> Sent<Step> {
         if !plan.puts.is_empty() {
             self.write_cells(&plan.puts, ground).await?;
         } else if !plan.returns.is_empty() {
@@ -193,7 +201,8 @@ impl Undo<'_> {
             rows.dedup();
             result.updated = rows.len() as u64;
         }
-        result.problems = plan.left.iter().chain(&self.in_use).take(TOLD).cloned().collect();
+        result.problems =
+            plan.left.iter().chain(&self.in_use).chain(&self.lost).take(TOLD).cloned().collect();
     }
 
     fn journals(&self) -> PathBuf {
