@@ -103,6 +103,13 @@ fn a_deletion_killed_at_any_request_ends_in_the_same_sheet() {
     same_after_a_kill_at_every_request(deleting, changed, 10);
 }
 
+/// What has `strace` kill a process at its `nth` system call that makes something lasting on the disk.
+pub fn killing_at_write(nth: usize) -> [String; 8] {
+    let inject = format!("inject=fsync,fdatasync,rename,link:signal=SIGKILL:when={nth}");
+    ["-f", "-qqq", "-e", "trace=fsync,fdatasync,rename,link", "-e", &inject, "-o", "/dev/null"]
+        .map(str::to_owned)
+}
+
 fn same_after_a_kill_at_every_write_to_the_disk(builder: fn() -> Builder) {
     let undisturbed = builder().build();
     changed(&undisturbed);
@@ -112,9 +119,8 @@ fn same_after_a_kill_at_every_write_to_the_disk(builder: fn() -> Builder) {
     loop {
         let world = builder().build();
         changed(&world);
-        let inject = format!("inject=fsync,fdatasync,rename,link:signal=SIGKILL:when={}", points + 1);
-        let args =
-            ["-f", "-qqq", "-e", "trace=fsync,fdatasync,rename,link", "-e", &inject, "-o", "/dev/null"];
+        let args = killing_at_write(points + 1);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let run = world.process(&[]).under("strace", &args).run();
         if run.code == Some(0) {
             break;

@@ -4,6 +4,7 @@ use google_standin::{Fault, Stall};
 use serde_json::{Value, json};
 use support::{Run, World};
 
+use crate::crash::killing_at_write;
 use crate::interference::rows;
 use crate::world;
 
@@ -249,6 +250,27 @@ fn an_undo_whose_answer_is_lost_or_that_is_killed_ends_in_the_same_sheet() {
 }
 
 #[test]
+fn an_undo_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
+    let mut points = 0;
+    loop {
+        let world = synced("delete");
+        let expected = picture(&world);
+        let run = run_with(&world, &AFTER);
+        let args = killing_at_write(points + 1);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let killed = world.process(&["--undo", &run]).under("strace", &args).run();
+        if killed.code == Some(0) {
+            break;
+        }
+        points += 1;
+        assert_eq!(killed.signal, Some(9), "killed at point {points}");
+        undo(&world, &run).exit(0);
+        assert_eq!(picture(&world), expected, "killed at write {points}");
+    }
+    assert!(points >= 10, "only {points} points");
+}
+
+#[test]
 fn the_next_run_brings_the_source_again_and_on_edit_decides_about_undone_cells() {
     for (on_edit, nights) in [("restore", 7), ("keep", 3)] {
         let world = world().policy(&format!("on-edit = {on_edit:?}")).build();
@@ -305,7 +327,7 @@ fn a_run_that_wrote_to_several_sheets_is_undone_one_sheet_at_a_time() {
     world.append_to_config(&format!("[sheet.second]{second}"));
     let run = run_with(&world, &BEFORE);
     let refused = world.run(&["--undo", &run]);
-    refused.exit(64).error("wrote to several sheets: port-sheet, second").hint_with("--sheet port-sheet");
+    refused.exit(64).error("wrote to several sheets: port-sheet; second").hint_with("--sheet port-sheet");
     world.run(&["--undo", &run, "--sheet", "second"]).exit(0);
     let filled = |tab: &str| world.rows_of(tab, "FORMULA").len();
     assert_eq!((filled(support::TAB), filled("Second")), (4, 0));
