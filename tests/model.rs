@@ -67,4 +67,8 @@ policies! {
     rows_stay_and_edits_are_kept: "keep", "keep", 2;
     rows_are_flagged_and_edits_are_restored: "flag", "restore", 3;
     rows_are_flagged_and_edits_are_kept: "flag", "keep", 4;
+    rows_are_archived_and_edits_are_restored: "archive", "restore", 5;
+    rows_are_archived_and_edits_are_kept: "archive", "keep", 6;
+    rows_are_deleted_and_edits_are_restored: "delete", "restore", 7;
+    rows_are_deleted_and_edits_are_kept: "delete", "keep", 8;
 }

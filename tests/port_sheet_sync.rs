@@ -93,6 +93,18 @@ mod values;
 #[path = "port_sheet_sync/people.rs"]
 mod people;
 
+/// Rows whose booking left the source: flagged, archived or deleted, and always the right ones.
+#[path = "port_sheet_sync/removals.rs"]
+mod removals;
+
+/// What stands in the way in a sheet: protected, merged, filtered, full, deleted.
+#[path = "port_sheet_sync/obstacles.rs"]
+mod obstacles;
+
+/// What runs did, and putting it back.
+#[path = "port_sheet_sync/undo.rs"]
+mod undo;
+
 /// People change the sheet in the very moment in which it is read or written.
 #[path = "port_sheet_sync/interference.rs"]
 mod interference;

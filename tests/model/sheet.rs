@@ -23,7 +23,7 @@ pub struct Sheet {
 impl Sheet {
     /// Reads a tab; none when there is no such tab.
     pub fn read(world: &World, tab: &str) -> Option<Self> {
-        let mut rows = world.find_rows_of(tab)?.into_iter();
+        let mut rows = world.find_rows_as(tab, "UNFORMATTED_VALUE")?.into_iter();
         let text = |cell: Value| cell.as_str().unwrap_or_default().to_owned();
         let header: Vec<String> = rows.next().unwrap_or_default().into_iter().map(text).collect();
         let cells = |row: Vec<Value>| -> Cells {

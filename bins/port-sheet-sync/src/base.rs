@@ -149,6 +149,19 @@ pub fn commit(path: &Path, columns: &Columns, spool: &Spool, snapshot: &Snapshot
     writer.commit()
 }
 
+/// Forgets what the last verified run left, since nothing of it is left.
+///
+/// # Errors
+/// [`shared::Kind::Io`].
+pub fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::io("cannot remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives the spool the base's name as well. The next run replaces the spool by a new file, so the base stays as it is.
 fn link(spool: &Path, base: &Path) -> Result<()> {
     let fresh = base.with_extension("base-new");

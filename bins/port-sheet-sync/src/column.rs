@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::config::{Column, OnMissing, Sheet, Type};
+use shared::config::{Column, OnEdit, OnMissing, Sheet, Type};
 use shared::{Failure, Kind, Result};
 
 use crate::value::{Cell, digest_json};
@@ -23,6 +23,7 @@ pub type Digest = [u8; 16];
 pub struct Columns {
     all: Vec<Column>,
     key: Vec<usize>,
+    on_edit: OnEdit,
 }
 
 /// A column as the spool and the base remember it.
@@ -69,7 +70,29 @@ impl Columns {
         }
         let position = |field: &String| all.iter().position(|column| column.field == *field);
         let key = sheet.key.iter().filter_map(position).collect();
-        Ok(Self { all, key })
+        Ok(Self { all, key, on_edit: sheet.on_edit })
+    }
+
+    /// The columns of a past run, by their headers.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them has a type that this version does not know.
+    pub fn of_a_run(columns: &[Remembered], key: &[String]) -> Result<Self> {
+        let column = |remembered: &Remembered| {
+            let (_, kind) = Type::WORDS.into_iter().find(|(word, _)| *word == remembered.kind)?;
+            Some(Column { kind, ..Column::text(&remembered.header) })
+        };
+        let all: Option<Vec<Column>> = columns.iter().map(column).collect();
+        let all = all.ok_or_else(|| {
+            Failure::new(
+                Kind::Data,
+                "the run's journal is of another version of this program",
+                "undo it with that version",
+            )
+        })?;
+        let position = |header: &String| all.iter().position(|column| column.header == *header);
+        let key = key.iter().filter_map(position).collect();
+        Ok(Self { all, key, on_edit: OnEdit::Restore })
     }
 
     /// The columns, in order.
@@ -85,6 +108,11 @@ impl Columns {
     /// A column's type.
     pub fn kind(&self, index: usize) -> Type {
         self.all[index].kind
+    }
+
+    /// What becomes of a person's change to a cell of a column.
+    pub fn on_edit(&self, index: usize) -> OnEdit {
+        self.all[index].on_edit.unwrap_or(self.on_edit)
     }
 
     /// The positions of the key's columns.

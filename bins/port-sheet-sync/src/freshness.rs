@@ -47,8 +47,7 @@ async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> R
         return Err(taken(cell, found.as_ref()));
     }
     let text = now.format(FORMAT).to_string();
-    let json = Value::from(vec![text.as_str()]).to_string();
-    let written = client.write(&[Lines { range: range.clone(), json }]).await;
+    let written = client.write(&[Lines::row(range.clone(), &[Value::from(text.as_str())])]).await;
     written.map_err(|failure| failure.within(format_args!("{IN_STEP} {}", shown(cell))))?;
     let found = read(client, cell, &range).await?;
     if found.as_ref().and_then(Value::as_str) == Some(text.as_str()) {

@@ -72,6 +72,31 @@ impl Layout {
         Ok(layout)
     }
 
+    /// A header in merged cells is not one column's alone: its neighbours hide behind it.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when an owned header stands, or is to stand, in `merged` cells of row 1.
+    pub fn refuse_merged_headers(&self, sheet: &Sheet, merged: &[(u32, u32)]) -> Result<()> {
+        let covers = |column: u32| {
+            merged.iter().find(|(first, last)| first < last && (*first..=*last).contains(&column))
+        };
+        let mut headers = self.found.iter().chain(&self.added);
+        let Some((text, (first, last))) = headers.find_map(|(column, text)| Some((text, covers(*column)?)))
+        else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            Kind::Data,
+            format!(
+                "row 1 of tab {:?} is merged over columns {} to {}, where the header {text:?} stands or is to stand",
+                sheet.tab,
+                a1::letters(*first),
+                a1::letters(*last)
+            ),
+            "select the merged cells and choose Format, Merge cells, Unmerge: each column of the sync needs a header of its own",
+        ))
+    }
+
     fn of_no_columns(grid: u32) -> Self {
         let (people, also) = (Vec::new(), Vec::new());
         let (columns, found, added) = (Vec::new(), Vec::new(), Vec::new());

@@ -4,7 +4,10 @@ use serde::Serialize;
 use shared::Failure;
 use shared::store::Outcome;
 
+use crate::column::Columns;
+use crate::journal::past::PastRun;
 use crate::overlap::DoubleBooking;
+use crate::plan::Drift;
 
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
@@ -13,6 +16,9 @@ pub struct Body {
     pub dry_run: bool,
     /// One entry for each sheet.
     pub sheets: Vec<SheetResult>,
+    /// With `--history`: the runs that wrote to the sheets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<PastRun>>,
 }
 
 /// One sheet. All counts are confirmed by reading back, except in a dry run, where they are what would be done.
@@ -34,12 +40,14 @@ pub struct SheetResult {
     pub added: u64,
     /// Rows that got other cells.
     pub updated: u64,
-    /// Rows flagged because their booking left the source.
+    /// Rows flagged, archived or deleted because their booking left the source.
     pub removed: u64,
     /// Bookings that stood in the sheet as they should.
     pub unchanged: u64,
     /// Owned cells that people had changed.
     pub drifted: u64,
+    /// The first of them, 200 at most.
+    pub drifts: Vec<DriftedCell>,
     /// Owned cells of bookings that were written.
     pub cells_written: u64,
     /// Whether the sheet was read back and holds what it should.
@@ -58,6 +66,38 @@ pub struct SheetResult {
     pub notes: Vec<String>,
 }
 
+/// An owned cell that a person changed, as people read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DriftedCell {
+    /// The row's number when it was read.
+    pub row: u32,
+    /// Its booking.
+    pub key: String,
+    /// The column's header.
+    pub header: String,
+    /// What the person wrote.
+    pub theirs: String,
+    /// What the source says.
+    pub ours: String,
+    /// What becomes of it: `restore`, `keep` or `fail`.
+    pub on_edit: &'static str,
+}
+
+impl DriftedCell {
+    /// As people read it.
+    pub fn new(columns: &Columns, drift: &Drift) -> Self {
+        let column = &columns.all()[drift.column];
+        Self {
+            row: drift.row,
+            key: drift.key.clone(),
+            header: column.header.clone(),
+            theirs: drift.theirs.shown(column.kind),
+            ours: drift.ours.shown(column.kind),
+            on_edit: columns.on_edit(drift.column).word(),
+        }
+    }
+}
+
 impl SheetResult {
     /// A result before anything was done.
     pub fn new(sheet: &str) -> Self {
@@ -73,6 +113,7 @@ impl SheetResult {
             removed: 0,
             unchanged: 0,
             drifted: 0,
+            drifts: Vec::new(),
             cells_written: 0,
             verified: false,
             fast_path: false,

@@ -2,6 +2,8 @@
 //!
 //! It strings the steps together. A plan that was not verified is made again from what the sheet holds then.
 
+mod moves;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -9,7 +11,7 @@ use std::time::SystemTime;
 use log::info;
 use shared::config::Sheet;
 use shared::job::Context;
-use shared::{Failure, Kind, Result, file, retry};
+use shared::{Failure, Kind, Result, retry};
 use tokio::time::sleep;
 
 use crate::apply::{self, Target, Written};
@@ -17,12 +19,14 @@ use crate::base::{self, Base, Known};
 use crate::column::{Columns, KeyHash, Remembered};
 use crate::comparison::Comparison;
 use crate::google::{Tab, Trouble};
-use crate::journal::Intended;
+use crate::journal::{Heading, Intended, Journal};
 use crate::layout::Layout;
 use crate::plan::{self, Facts, Plan, several};
-use crate::result::SheetResult;
+use crate::result::{DriftedCell, SheetResult};
+use crate::shelf::{Shelf, Shelved};
 use crate::snapshot::{self, Differing, Snapshot, View};
 use crate::spool::Spool;
+use crate::stray::{self, Before};
 use crate::workbook::Workbook;
 use crate::{Args, journal, people, show, verify};
 
@@ -52,6 +56,8 @@ pub struct SheetRun<'a> {
     pub formatted: Vec<Remembered>,
     /// Whether the first plan was counted.
     pub counted: bool,
+    /// Whether the round before left something to the next one on purpose.
+    pub unfinished: bool,
 }
 
 /// What was read and decided in one round.
@@ -61,8 +67,10 @@ struct Round {
     tab: Tab,
     layout: Layout,
     snapshot: Snapshot,
+    shelf: Option<Shelf>,
     base: Option<Base>,
     intended: Intended,
+    before: Before,
     plan: Plan,
 }
 
@@ -87,6 +95,7 @@ impl SheetRun<'_> {
         loop {
             let mut round = self.read_and_plan(result).await?;
             self.count(&round, result);
+            plan::refuse_edits(&self.columns, &round.plan)?;
             if self.args.dry_run {
                 let mut rows = self.spool.reader()?;
                 *text = show::plan(self.sheet, &self.columns, &round.layout, &round.plan, &mut rows)?;
@@ -99,10 +108,16 @@ impl SheetRun<'_> {
             if written == ROUNDS {
                 return Err(self.never_settled(&round.plan));
             }
-            if written > 0 {
+            if written > 0 && !std::mem::take(&mut self.unfinished) {
                 result.notes.push(format!("people came in between; repaired: {}", round.plan.extent()));
             }
-            match self.write(&mut round).await? {
+            let outcome = match self.write(&mut round).await {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    return Err(self.workbook.client.explain_refused_write(&self.sheet.tab, failure).await);
+                }
+            };
+            match outcome {
                 Outcome::Verified => return self.commit(&round, result),
                 Outcome::Written => written += 1,
                 Outcome::InDoubt(failure) => {
@@ -119,12 +134,18 @@ impl SheetRun<'_> {
         let (tab, mut layout, snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
         // Only rows that differ raise the question who wrote them.
-        let intended = if snapshot.differing.is_empty() {
+        let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
             Intended::default()
         } else {
             Intended::read(&self.journals())?
         };
+        let before = match intended.is_empty() {
+            true => Before::default(),
+            false => Before::read(&self.before_path(), &self.columns)?,
+        };
+        let shelf = self.shelf(&tab, &layout).await?;
         let facts = Facts {
+            shelf: shelf.as_ref(),
             sheet: self.sheet,
             columns: &self.columns,
             spool: &self.spool,
@@ -134,9 +155,11 @@ impl SheetRun<'_> {
             allow_shrink: self.args.allow_shrink,
             today: self.context.started.date_naive(),
         };
-        let mut rows = self.comparison(base.as_mut(), &intended)?;
-        let plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
-        Ok(Round { version, tab, layout, snapshot, base, intended, plan })
+        let mut rows = self.comparison(base.as_mut(), &intended, &before)?;
+        let mut plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
+        let (irregular, differing) = (&snapshot.irregular, self.differing_path());
+        plan.strays = stray::repairs(&self.columns, &intended, &before, irregular, &differing)?;
+        Ok(Round { version, tab, layout, snapshot, shelf, base, intended, before, plan })
     }
 
     /// Reads the sheet; again when people move things about meanwhile.
@@ -144,6 +167,7 @@ impl SheetRun<'_> {
         for _ in 0..ROUNDS {
             let tab = self.workbook.tab(&self.sheet.tab).await?;
             let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
+            layout.refuse_merged_headers(self.sheet, &tab.merged)?;
             let differing = self.differing_path();
             let people = people::path(&self.context.state.spool(), &self.sheet.name);
             let view = View {
@@ -173,15 +197,9 @@ impl SheetRun<'_> {
         &'r self,
         base: Option<&'r mut Base>,
         intended: &'r Intended,
+        before: &'r Before,
     ) -> Result<Comparison<'r>> {
-        Comparison::open(
-            &self.columns,
-            self.sheet.on_edit,
-            intended,
-            base,
-            &self.spool,
-            &self.differing_path(),
-        )
+        Comparison::open(&self.columns, intended, before, base, &self.spool, &self.differing_path())
     }
 
     /// What the base says about the rows in question; nothing is read when there is no question.
@@ -195,22 +213,53 @@ impl SheetRun<'_> {
         Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
     }
 
-    /// Journals and writes a plan, and looks whether it arrived.
+    /// Journals and writes a plan, and looks whether it arrived: rows come back alone, then cells are written, then rows
+    /// leave.
     async fn write(&mut self, round: &mut Round) -> Result<Outcome> {
-        let journal = journal::path(&self.journals(), &self.context.run, self.workbook.client.requests().1);
-        file::private_dir(&self.journals())?;
-        let Round { version, tab, layout, snapshot, base, intended, plan } = round;
+        let plan = &round.plan;
+        let comes_back = !plan.returns.is_empty() || plan.purge;
+        self.unfinished = comes_back && !plan.returns.iter().any(Shelved::is_wrong);
+        if !comes_back && plan.has_cells(&round.layout) {
+            let outcome = self.write_cells(round).await?;
+            if round.plan.removals.is_empty() || !matches!(outcome, Outcome::Verified) {
+                self.unfinished = !round.plan.removals.is_empty();
+                return Ok(outcome);
+            }
+        }
+        match self.move_rows(round).await {
+            Ok(true) => Ok(Outcome::Verified),
+            Ok(false) => Ok(Outcome::Written),
+            Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
+            Err(Trouble::Refused(failure)) => Err(failure),
+        }
+    }
+
+    fn journal_heading(&self, tab: &Tab) -> Heading {
+        Heading::new(self.context, self.sheet, &self.columns, &tab.header)
+    }
+
+    async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
+        if !journal::has_pending_cells(&self.journals()) {
+            Before::keep(&self.differing_path(), &self.before_path())?;
+        }
+        let journal = Journal::of_cells(
+            &self.journals(),
+            &self.journal_heading(&round.tab),
+            self.workbook.client.requests().1,
+        )?;
+        let path = journal.path();
+        let Round { version, tab, layout, snapshot, base, intended, before, plan, .. } = round;
         let mut spooled = self.spool.reader()?;
         let mut rows = Comparison::open(
             &self.columns,
-            self.sheet.on_edit,
             intended,
+            before,
             base.as_mut(),
             &self.spool,
             &self.differing_path(),
         )?;
         let update = |row: &Differing| rows.update(&self.spool, row);
-        journal::write(&journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
+        journal::write(journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
         let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
         let applied_before = self.workbook.client.applied();
         let update = |row: &Differing| rows.update(&self.spool, row);
@@ -234,7 +283,7 @@ impl SheetRun<'_> {
             Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
             Err(Trouble::Refused(failure)) => {
                 if self.workbook.client.applied() == applied_before {
-                    journal::withdraw(&journal)?;
+                    journal::withdraw(&path)?;
                 }
                 Err(failure)
             }
@@ -255,9 +304,10 @@ impl SheetRun<'_> {
         );
         result.notes.extend(plan.notes.iter().cloned());
         result.drifted = plan.drifted;
-        result.added = plan.adds.len() as u64;
+        result.drifts = plan.drifts.iter().map(|drift| DriftedCell::new(&self.columns, drift)).collect();
+        result.added = plan.adds.len() as u64 + plan.come_back;
         result.updated = plan.updates.len() as u64;
-        result.removed = plan.flags.len() as u64;
+        result.removed = (plan.flags.len() + plan.removals.len()) as u64;
         result.cells_written = plan.cells(self.columns.count());
         result.unchanged = result.source_rows.saturating_sub(result.rejected + result.added + result.updated);
     }
@@ -290,6 +340,10 @@ impl SheetRun<'_> {
 
     fn differing_path(&self) -> PathBuf {
         self.context.state.spool().join(format!("{}.differing", self.sheet.name))
+    }
+
+    fn before_path(&self) -> PathBuf {
+        self.context.state.spool().join(format!("{}.before", self.sheet.name))
     }
 
     /// Where this sheet's journals are.

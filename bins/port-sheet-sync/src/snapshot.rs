@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
     /// Rows with owned cells but no key.
     pub blank_keys: Vec<u32>,
+    /// Rows that a plan says nothing of: without a key, not in the source, refused, or twice.
+    pub irregular: Vec<Irregular>,
     /// A row with text in the column that would become the status column.
     pub status_taken: Option<u32>,
     /// How many rows have a key.
@@ -55,6 +57,15 @@ pub struct Differing {
     pub row: u32,
     /// Its booking.
     pub key: KeyHash,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
+}
+
+/// A row that a plan says nothing of.
+#[derive(Clone, Copy, Debug)]
+pub struct Irregular {
+    /// Its number.
+    pub row: u32,
     /// Where its cells begin in the file of differing rows.
     pub offset: u64,
 }
@@ -209,29 +220,38 @@ impl Snapshot {
         }
         self.last_row = row;
         let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
+        let put_aside = || spill(&(0..values.len()).map(cell).collect::<Vec<Cell>>());
         let Some(key) = columns.key_of(cell) else {
             self.blank_keys.push(row);
+            self.irregular.push(Irregular { row, offset: put_aside()? });
             return Ok(());
         };
         self.keyed += 1;
         match spool.index.get_mut(&key.hash) {
-            Some(entry) if entry.row != 0 => self.duplicate(key, entry.row, row),
+            Some(entry) if entry.row != 0 => {
+                self.irregular.push(Irregular { row, offset: put_aside()? });
+                self.duplicate(key, entry.row, row);
+            }
             Some(entry) => {
                 entry.row = row;
                 if columns.digest_json(values) != entry.digest {
-                    let cells: Vec<Cell> = (0..values.len()).map(cell).collect();
-                    self.differing.push(Differing { row, key: key.hash, offset: spill(&cells)? });
+                    self.differing.push(Differing { row, key: key.hash, offset: put_aside()? });
                 }
                 if !is_blank(status) {
                     let status = status.map_or(Cell::Empty, Cell::from_json);
                     self.flagged_live.push(FlaggedRow { row, key, status });
                 }
             }
-            None if spool.held.contains_key(&key.hash) => {}
-            None => match missing.insert(key.hash, row) {
-                Some(first) => self.duplicate(key, first, row),
-                None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
-            },
+            None => {
+                self.irregular.push(Irregular { row, offset: put_aside()? });
+                if spool.held.contains_key(&key.hash) {
+                    return Ok(());
+                }
+                match missing.insert(key.hash, row) {
+                    Some(first) => self.duplicate(key, first, row),
+                    None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
+                }
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::result::SheetResult;
 use crate::rounds::SheetRun;
 use crate::source::Access;
 use crate::spool::{self, Spool};
-use crate::workbook::Workbooks;
+use crate::workbook::{Workbooks, connect};
 use crate::{Args, base, mirror, warning};
 
 /// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
@@ -34,6 +34,28 @@ pub async fn sync<'a>(
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
     (result, text)
+}
+
+/// Undoes a run of one sheet.
+pub async fn undo(
+    context: &Context,
+    sheet: &Sheet,
+    run: &str,
+    args: &Args,
+    end: Instant,
+) -> (SheetResult, String) {
+    let mut result = SheetResult::new(&sheet.name);
+    let undone = async {
+        let client = connect(context, sheet, args, end)?;
+        crate::undo::undo(context, sheet, run, args.dry_run, client, &mut result).await
+    };
+    match undone.await {
+        Ok(text) => (result, text),
+        Err(failure) => {
+            result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
+            (result, String::new())
+        }
+    }
 }
 
 fn late(share: Duration) -> Failure {
@@ -70,8 +92,18 @@ async fn try_sync<'a>(
     let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
-    let mut run =
-        SheetRun { context, sheet, args, columns, spool, workbook, known, formatted, counted: false };
+    let mut run = SheetRun {
+        context,
+        sheet,
+        args,
+        columns,
+        spool,
+        workbook,
+        known,
+        formatted,
+        counted: false,
+        unfinished: false,
+    };
     let done = bring_into_step(&mut run, result, text).await;
     let after = run.workbook.client.requests();
     (result.reads, result.writes) = (after.0 - before.0, after.1 - before.1);

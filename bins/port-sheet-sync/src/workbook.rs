@@ -35,7 +35,7 @@ impl<'a> Workbooks<'a> {
     /// The spreadsheet of a sheet, for work that must be done by `deadline`. Nothing is sent yet.
     ///
     /// # Errors
-    /// As [`Context::tokens_for`], [`Context::budget`] and [`Client::new`].
+    /// As [`connect`].
     pub fn open(
         &mut self,
         context: &Context,
@@ -48,14 +48,22 @@ impl<'a> Workbooks<'a> {
             Entry::Occupied(slot) => return Ok(slot.into_mut()),
             Entry::Vacant(slot) => slot,
         };
-        // A dry run is not held up by a dead credential, so nothing is to start it again later.
-        let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
-        let tokens = context.tokens_for(&sheet.credential, purpose)?;
-        let budget = context.budget(&sheet.credential, deadline)?;
-        let client = Client::new(&context.config.google, tokens, &sheet.spreadsheet, budget)?;
+        let client = connect(context, sheet, args, deadline)?;
         let tabs = self.sheets.iter().filter(|other| place(other) == place(sheet));
         Ok(slot.insert(Workbook::new(client, tabs.map(|sheet| sheet.tab.clone()).collect())))
     }
+}
+
+/// A connection to a sheet's spreadsheet, for work that must be done by `deadline`. Nothing is sent yet.
+///
+/// # Errors
+/// As [`Context::tokens_for`], [`Context::budget`] and [`Client::new`].
+pub fn connect(context: &Context, sheet: &Sheet, args: &Args, deadline: Instant) -> Result<Client> {
+    // A dry run is not held up by a dead credential, so nothing is to start it again later.
+    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
+    let tokens = context.tokens_for(&sheet.credential, purpose)?;
+    let budget = context.budget(&sheet.credential, deadline)?;
+    Client::new(&context.config.google, tokens, &sheet.spreadsheet, budget)
 }
 
 /// The version of the spreadsheet's file.

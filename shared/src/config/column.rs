@@ -5,8 +5,8 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use toml::{Table, Value};
 
-use super::Reader;
 use super::pattern::Pattern;
+use super::{OnEdit, Reader};
 
 /// One owned column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Column {
     pub kind: Type,
     /// How the source writes them.
     pub notation: Notation,
+    /// What becomes of a person's change to one of its cells, where that differs from the sheet's.
+    pub on_edit: Option<OnEdit>,
 }
 
 /// What a column's values are.
@@ -109,6 +111,7 @@ impl Column {
             header: field.to_owned(),
             kind: Type::Text,
             notation: Notation::default(),
+            on_edit: None,
         }
     }
 
@@ -117,8 +120,9 @@ impl Column {
         let header = reader.text("header").unwrap_or_else(|| field.clone());
         let kind = reader.word("type", &Type::WORDS).unwrap_or(Type::Text);
         let notation = Notation::read(&mut reader, kind);
+        let on_edit = reader.word("on-edit", &OnEdit::WORDS);
         reader.finish();
-        Self { field, header, kind, notation }
+        Self { field, header, kind, notation, on_edit }
     }
 }
 

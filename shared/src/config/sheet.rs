@@ -40,6 +40,8 @@ pub struct Sheet {
     pub overlap: Option<Overlap>,
     /// How long the file's version may stand in for reading the sheet; zero for never.
     pub full_read_every: Duration,
+    /// The tab that takes the rows of bookings that left, with `on-missing = "archive"`.
+    pub archive_tab: String,
     /// Where the bookings come from.
     pub source: Source,
     /// The owned columns; none for every source field as text under its own name.
@@ -53,6 +55,16 @@ pub enum OnMissing {
     Keep,
     /// It stays, struck through, with a note in the status column.
     Flag,
+    /// It goes to the archive tab, people's cells and all.
+    Archive,
+    /// It goes, people's cells and all; the journal keeps them.
+    Delete,
+}
+
+impl OnMissing {
+    /// The words of the configuration.
+    const WORDS: [(&'static str, Self); 4] =
+        [("keep", Self::Keep), ("flag", Self::Flag), ("archive", Self::Archive), ("delete", Self::Delete)];
 }
 
 /// What becomes of a person's change to an owned cell.
@@ -64,6 +76,17 @@ pub enum OnEdit {
     Keep,
     /// Nothing is written and the run fails.
     Fail,
+}
+
+impl OnEdit {
+    /// The words of the configuration.
+    pub(super) const WORDS: [(&'static str, Self); 3] =
+        [("restore", Self::Restore), ("keep", Self::Keep), ("fail", Self::Fail)];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What becomes of the good rows when some are bad.
@@ -112,29 +135,26 @@ impl Sheet {
             }
             String::new()
         });
+        let tab = reader.needed("tab").unwrap_or_default();
         let mut sheet = Self {
             name: name.to_owned(),
             credential,
             spreadsheet,
-            tab: reader.needed("tab").unwrap_or_default(),
             key: read_key(&mut reader),
-            on_missing: read_on_missing(&mut reader),
-            on_edit: reader
-                .word(
-                    "on-edit",
-                    &[("restore", OnEdit::Restore), ("keep", OnEdit::Keep), ("fail", OnEdit::Fail)],
-                )
-                .unwrap_or(OnEdit::Restore),
+            on_missing: reader.word("on-missing", &OnMissing::WORDS).unwrap_or(OnMissing::Flag),
+            on_edit: reader.word("on-edit", &OnEdit::WORDS).unwrap_or(OnEdit::Restore),
             on_bad_row: reader
                 .word("on-bad-row", &[("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)])
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
+            archive_tab: reader.text("archive-tab").unwrap_or_else(|| format!("{tab} archive")),
             freshness_cell: None,
             overlap: None,
             full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
             source: Source::read(&mut reader),
             columns: column::read_all(&mut reader),
+            tab,
         };
         sheet.overlap = Overlap::read(&mut reader, sheet.columns.as_deref());
         sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
@@ -145,6 +165,9 @@ impl Sheet {
 
     /// What no single key can get wrong alone.
     fn check(&self, reader: &mut Reader<'_>) {
+        if self.archive_tab == self.tab {
+            reader.problem("archive-tab", "must be another tab than the sheet's own");
+        }
         let Some(columns) = &self.columns else { return };
         let mut headers = BTreeSet::new();
         let mut fields = BTreeSet::new();
@@ -192,23 +215,6 @@ fn read_key(reader: &mut Reader<'_>) -> Vec<String> {
         Some(_) => {}
     }
     key.unwrap_or_default()
-}
-
-fn read_on_missing(reader: &mut Reader<'_>) -> OnMissing {
-    let words = [
-        ("keep", Some(OnMissing::Keep)),
-        ("flag", Some(OnMissing::Flag)),
-        ("archive", None),
-        ("delete", None),
-    ];
-    match reader.word("on-missing", &words) {
-        Some(Some(chosen)) => chosen,
-        Some(None) => {
-            reader.problem("on-missing", "this version removes no rows yet: say \"keep\" or \"flag\"");
-            OnMissing::Keep
-        }
-        None => OnMissing::Flag,
-    }
 }
 
 fn read_max_shrink(reader: &mut Reader<'_>) -> Share {

@@ -21,7 +21,8 @@ pub(super) fn atomic_edits(
 ) -> Vec<Edit> {
     let mut edits = header_edits(target);
     edits.extend(format_edits(plan));
-    edits.extend(updates.iter().flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
+    let changed = updates.iter().chain(&plan.strays);
+    edits.extend(changed.flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
     edits.extend(flag_edits(target, plan));
     edits.extend(room_edits(target, lacking_rows(target, added.len())));
     if !added.is_empty() {

@@ -76,8 +76,9 @@ async fn write_updates(
     mut update: impl FnMut(&Differing) -> Result<RowUpdate>,
 ) -> Result<()> {
     let mut ranges = Ranges::new(&target.sheet.tab);
-    for differing in &plan.updates {
-        let RowUpdate { row, changes, .. } = update(differing)?;
+    let updates = plan.updates.iter().map(&mut update);
+    for changed in updates.chain(plan.strays.iter().cloned().map(Ok)) {
+        let RowUpdate { row, changes, .. } = changed?;
         for edit in cell_edits(target.layout, row, &changes) {
             if let Edit::Write { row, column, cells } = edit {
                 ranges.put(row + 1, column, &cells)?;

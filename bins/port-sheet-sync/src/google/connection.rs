@@ -165,6 +165,11 @@ impl Connection {
         }
     }
 
+    /// Whom the sheet is shared with.
+    pub fn account(&self) -> String {
+        self.tokens.account()
+    }
+
     fn explain(&self, refusal: &Refusal) -> Failure {
         let account = self.tokens.account();
         refusal.failure(&Subject {

@@ -7,7 +7,10 @@
 mod connection;
 mod drive;
 mod edits;
+mod obstacle;
 mod refusal;
+mod structure;
+mod tabs;
 
 use std::collections::HashMap;
 
@@ -28,6 +31,10 @@ use crate::progress::Progress;
 use connection::{Connection, Hub, Intent, Listener};
 
 pub use connection::Trouble;
+pub use tabs::WholeCell;
+
+/// What is asked of a tab: its grid, what the first row shows, and which of its cells are merged.
+const TAB_FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),merges,data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
 
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
@@ -45,10 +52,14 @@ pub struct Tab {
     pub rows: u32,
     /// The columns of the grid.
     pub columns: u32,
+    /// How many of its rows are frozen.
+    pub frozen: u32,
     /// What the cells of the first row show.
     pub header: Vec<String>,
     /// What the cells of the second row are shown as, where that is a date or a time.
     pub shown_as: Vec<Option<Type>>,
+    /// Cells of the first row that are merged: the first column and the last.
+    pub merged: Vec<(u32, u32)>,
 }
 
 impl Client {
@@ -115,9 +126,8 @@ impl Client {
     /// # Errors
     /// [`Kind::Data`] when one of them is not there, and as every request.
     pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
-        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
         let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, (1, 2))).collect();
-        let spreadsheet = self.metadata(FIELDS, &ranges).await?;
+        let spreadsheet = self.metadata(TAB_FIELDS, &ranges).await?;
         Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
     }
 
@@ -139,9 +149,7 @@ impl Client {
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
             self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
-        let grids =
-            spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.grid_properties);
-        Ok(grids.map(|grid| u64::from(count(grid.row_count)) * u64::from(count(grid.column_count))).sum())
+        Ok(obstacle::cells_of(&spreadsheet))
     }
 
     async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {
@@ -266,6 +274,11 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// One row.
+    pub fn row(range: String, cells: &[Value]) -> Self {
+        Self { range, json: Value::from(cells).to_string() }
+    }
+
     fn value_range(&self) -> serde_json::Result<ValueRange> {
         let row = |line: &str| {
             let mut row: Vec<Value> = serde_json::from_str(line)?;
@@ -280,13 +293,23 @@ impl Lines {
 fn titled_tab(sheet: Sheet) -> Option<(String, Tab)> {
     let properties = sheet.properties?;
     let grid = properties.grid_properties?;
+    let merges = sheet.merges.into_iter().flatten();
+    let merged = merges
+        .filter(|merge| merge.start_row_index.unwrap_or(0) == 0)
+        .map(|merge| (count(merge.start_column_index), count(merge.end_column_index).saturating_sub(1)));
     let mut data = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten());
     let mut cells = || data.next().and_then(|row| row.values).unwrap_or_default();
     let header = cells().into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
-    let shown_as = cells().iter().map(shown_as).collect();
-    let id = properties.sheet_id.unwrap_or(0);
-    let (rows, columns) = (count(grid.row_count), count(grid.column_count));
-    Some((properties.title?, Tab { id, rows, columns, header, shown_as }))
+    let tab = Tab {
+        id: properties.sheet_id.unwrap_or(0),
+        rows: count(grid.row_count),
+        columns: count(grid.column_count),
+        frozen: count(grid.frozen_row_count),
+        header,
+        shown_as: cells().iter().map(shown_as).collect(),
+        merged: merged.collect(),
+    };
+    Some((properties.title?, tab))
 }
 
 fn shown_as(cell: &CellData) -> Option<Type> {
