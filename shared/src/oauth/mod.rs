@@ -229,10 +229,7 @@ impl TokenSource {
         let rotation = self.place.prepare_rotation()?;
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
-            Err(refusal) => {
-                let refusal = refusal.without(&[&user.refresh_token, &user.client_secret]);
-                return Ok((seen, Err(refusal), Good::default()));
-            }
+            Err(refusal) => return Ok((seen, Err(refusal), Good::default())),
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
         let good = granted.good(Utc::now());
