@@ -177,12 +177,13 @@ impl TokenSource {
             if refusal.class != Class::Transient {
                 return Err(self.failure(&refusal));
             }
-            let Some(pause) = pauses.next() else {
+            let pause = pauses.next().and_then(|pause| retry::at_least(pause, refusal.retry_after));
+            let Some(pause) = pause else {
                 self.record(&seen, Outcome::Failed(&refusal));
                 return Err(self.failure(&refusal));
             };
             info!("{}: {refusal}; trying again", self.place);
-            sleep(retry::at_least(pause, refusal.retry_after)).await;
+            sleep(pause).await;
         }
     }
 
