@@ -221,6 +221,7 @@ impl TokenSource {
             ledger.allow(&self.place, &seen, &self.renewal(), Utc::now())?;
         }
         let user = match credential {
+                self.place.finish_rotation()?;
             Credential::ServiceAccount(account) => {
                 let answer = service_account::fetch(account, &self.scopes, &self.http).await;
                 return Ok((seen, answer.map_err(|f| f.within(&self.place))?, Good::default()));
