@@ -124,6 +124,40 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
 }
 
 #[test]
+fn a_token_that_a_failing_disk_kept_out_of_its_place_is_used_by_the_next_run() {
+    let calls = "rename,renameat,renameat2";
+    let world = rotating().build();
+    let inject = format!("inject={calls}:error=ENOSPC:when={}", count(calls));
+    let (old, run) = disturbed(&world, calls, &["-e", &inject]);
+    run.exit(74).hint_with("the new refresh token was kept; ");
+    assert_eq!(world.credential_json(), old);
+    world.run(&["--now"]).exit(0);
+    assert!(!world.state().join("credentials/port-sheet.json.new").exists());
+    assert_eq!(world.events(), [], "nobody has to log in");
+}
+
+#[test]
+fn a_check_that_is_told_to_end_keeps_the_token_that_it_asked_for() {
+    let world = rotating().build();
+    world.run(&["--offline"]).exit(0);
+    let old = world.credential_json();
+    world.fault(Fault { path: Some("^/token$".into()), delay_ms: 1500, ..Fault::default() });
+    let running = world.process(&[]).spawn();
+    let is_asking = || {
+        let entries = std::fs::read_dir(world.state().join("credentials")).unwrap().flatten();
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".draft-")).count() == 2
+    };
+    while !is_asking() {
+        std::thread::yield_now();
+    }
+    running.terminate();
+    running.wait().exit(75).error("stopped by SIGTERM");
+    assert_ne!(world.credential_json(), old);
+    assert_whole(&world, &old, "stopped while it asked");
+    world.run(&["--now"]).exit(0);
+}
+
+#[test]
 fn a_broken_off_answer_to_a_rotation_is_told_as_a_dead_token_and_healed_by_a_login() {
     let world = rotating().build();
     world.fault(Fault { path: Some("^/token$".into()), cut: true, ..Fault::default() });
