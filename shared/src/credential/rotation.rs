@@ -104,7 +104,9 @@ impl Rotation<'_> {
         let mut rotated =
             serde_json::to_vec_pretty(&self.fields).map_err(|error| Failure::bug(error.to_string()))?;
         rotated.push(b'\n');
-        self.next.fill(&rotated).map_err(|failure| failure.within(self.place))?;
+        // The room is there, so a disk that fails here may do so once; there is no other place for it.
+        let filled = self.next.fill(&rotated).or_else(|_| self.next.fill(&rotated));
+        filled.map_err(|failure| failure.within(self.place))?;
         // A copy of a token that may be spent is worth less than the new one.
         if let Err(failure) = self.previous.commit() {
             log::warn!("{}: the file before is not kept: {failure}", self.place);
