@@ -192,7 +192,10 @@ impl Place {
     /// be written. The old file then is what it was.
     pub fn replace(&self, content: &[u8]) -> Result<()> {
         self.parse_checked(content)?;
-        self.put(self.content()?.as_deref(), content)
+        self.put(self.content()?.as_deref(), content)?;
+        // A changed token of the authorization before is worth nothing now.
+        let _ = std::fs::remove_file(self.kept());
+        Ok(())
     }
 
     fn put(&self, before: Option<&[u8]>, content: &[u8]) -> Result<()> {

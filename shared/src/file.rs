@@ -101,6 +101,16 @@ impl Draft {
         sync_parent(&destination).map_err(|error| (failed(error), None))
     }
 
+    /// Puts a file in place of another that is in the same directory, written through to the disk.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when a step fails.
+    pub fn rename(from: &Path, destination: &Path) -> Result<()> {
+        fs::rename(from, destination)
+            .and_then(|()| sync_parent(destination))
+            .map_err(|error| Failure::io("cannot write", destination, error))
+    }
+
     /// Leaves it under another name beside its destination or, failing that, under its own for an hour at least, and
     /// tells which.
     ///

@@ -20,6 +20,7 @@ pub mod private;
 pub mod reach;
 pub mod refusal;
 pub mod retry;
+pub mod scope;
 pub mod secret;
 pub mod store;
 

@@ -79,6 +79,17 @@ fn answers_without_googles_json_may_pass() {
 }
 
 #[test]
+fn a_server_that_asks_for_a_long_pause_does_not_put_the_check_to_sleep() {
+    let world = world().build();
+    let headers = [("Retry-After".to_owned(), "86400".to_owned())].into();
+    let path = Some("^/token$".into());
+    world.fault(google_standin::Fault { path, status: Some(503), headers, ..Default::default() });
+    let run = world.run(&["--json"]);
+    run.exit(69).error("answered 503");
+    assert_eq!((world.counts().tokens, credential(&run)["class"].clone()), (1, json!("transient")));
+}
+
+#[test]
 fn a_service_accounts_dead_key_and_a_wrong_clock_are_told_apart() {
     let dead = world().service_account().build();
     assert!(dead.server.revoke_service_account(&dead.account));

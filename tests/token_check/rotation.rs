@@ -112,7 +112,9 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
     for (calls, effect, least) in [
         ("fsync,fdatasync", "error=EIO", 4),
         ("rename,renameat,renameat2", "error=ENOSPC", 1),
-        ("write,pwrite64", "error=ENOSPC", 2),
+        // Each on its own: strace counts the calls of each name, and the first that fails would hide the other's.
+        ("write", "error=ENOSPC", 2),
+        ("pwrite64", "error=ENOSPC", 2),
     ] {
         let runs = at_each(calls, effect);
         let failed = runs.iter().filter(|run| run.code == Some(74)).count();
@@ -121,6 +123,40 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
     let run = at_each("rename,renameat,renameat2", "error=ENOSPC").pop().unwrap();
     run.exit(74).error("credential \"port-sheet\": cannot write ").error("No space left on device");
     run.hint_with("the new refresh token was kept; when the disk is well again, put it in place: mv ");
+}
+
+#[test]
+fn a_token_that_a_failing_disk_kept_out_of_its_place_is_used_by_the_next_run() {
+    let calls = "rename,renameat,renameat2";
+    let world = rotating().build();
+    let inject = format!("inject={calls}:error=ENOSPC:when={}", count(calls));
+    let (old, run) = disturbed(&world, calls, &["-e", &inject]);
+    run.exit(74).hint_with("the new refresh token was kept; ");
+    assert_eq!(world.credential_json(), old);
+    world.run(&["--now"]).exit(0);
+    assert!(!world.state().join("credentials/port-sheet.json.new").exists());
+    assert_eq!(world.events(), [], "nobody has to log in");
+}
+
+#[test]
+fn a_check_that_is_told_to_end_keeps_the_token_that_it_asked_for() {
+    let world = rotating().build();
+    world.run(&["--offline"]).exit(0);
+    let old = world.credential_json();
+    world.fault(Fault { path: Some("^/token$".into()), delay_ms: 1500, ..Fault::default() });
+    let running = world.process(&[]).spawn();
+    let is_asking = || {
+        let entries = std::fs::read_dir(world.state().join("credentials")).unwrap().flatten();
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".draft-")).count() == 2
+    };
+    while !is_asking() {
+        std::thread::yield_now();
+    }
+    running.terminate();
+    running.wait().exit(75).error("stopped by SIGTERM");
+    assert_ne!(world.credential_json(), old);
+    assert_whole(&world, &old, "stopped while it asked");
+    world.run(&["--now"]).exit(0);
 }
 
 #[test]

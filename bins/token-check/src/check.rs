@@ -11,11 +11,11 @@ use shared::job::Context;
 use shared::oauth::{Asking, Class, TokenSource};
 use shared::reach::{self, Reached, Reacher};
 use shared::store::{Purpose, Store};
-use shared::{Failure, Kind, Result, Secret};
+use shared::{Failure, Kind, Result, Secret, scope};
 
+use crate::Args;
 use crate::forecast::{self, Facts};
 use crate::result::CredentialResult;
-use crate::{Args, scope};
 
 /// Google refuses what comes from a clock that is further off.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);

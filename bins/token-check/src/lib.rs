@@ -1,6 +1,6 @@
 //! `token-check`: does every credential still work, for how long, and what is to be done about it?
 //!
-//! Direction: `check` looks at one credential, `forecast`, `scope` and `nagios` decide and touch nothing, `recovery`
+//! Direction: `check` looks at one credential, `forecast` and `nagios` decide and touch nothing, `recovery`
 //! starts what waited.
 
 mod check;
@@ -8,7 +8,6 @@ mod forecast;
 mod nagios;
 mod recovery;
 mod result;
-mod scope;
 mod table;
 
 use std::time::Duration;

@@ -1,6 +1,9 @@
 //! Replacing a refresh token that the server changed. The old one may be spent by then, so everything that can go wrong
 //! on the disk is tried before a token is asked for.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Map, Value};
 
 use super::Place;
@@ -41,6 +44,38 @@ impl Place {
         Ok(Rotation { place: self, fields, previous, next })
     }
 
+    /// Puts a changed refresh token in place that a failing disk kept out of it, if nobody changed the file since: the token
+    /// in the file is spent, and a server that sees it again may end the whole grant.
+    ///
+    /// Hold the credential's lock.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when it cannot be put in place now either, [`crate::Kind::Credential`] when it is not safe.
+    pub fn finish_rotation(&self) -> Result<()> {
+        let kept = self.kept();
+        // Only what the rotation itself left is as it was: the file before stands beside it, too.
+        let is_unchanged = || fs::read(&self.path).ok() == fs::read(self.previous()).ok();
+        if !kept.exists() || !is_unchanged() {
+            return Ok(());
+        }
+        self.parse_checked(&private::read(&kept, None).map_err(|f| f.within(self))?)?;
+        Draft::rename(&kept, &self.path).map_err(|failure| self.unfinished(failure.within(self), &kept))
+    }
+
+    /// Where a changed refresh token is kept that cannot be put in place.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.beside(".new")
+    }
+
+    fn unfinished(&self, failure: Failure, kept: &Path) -> Failure {
+        let hint = format!(
+            "the new refresh token was kept; when the disk is well again, put it in place: mv {} {}",
+            private::shell(kept),
+            private::shell(&self.path)
+        );
+        Failure { hint, ..failure }
+    }
+
     fn unprepared(&self, failure: Failure) -> Failure {
         let dir = self.path.parent().unwrap_or(&self.path);
         let shown = private::shell(dir);
@@ -69,7 +104,9 @@ impl Rotation<'_> {
         let mut rotated =
             serde_json::to_vec_pretty(&self.fields).map_err(|error| Failure::bug(error.to_string()))?;
         rotated.push(b'\n');
-        self.next.fill(&rotated).map_err(|failure| failure.within(self.place))?;
+        // The room is there, so a disk that fails here may do so once; there is no other place for it.
+        let filled = self.next.fill(&rotated).or_else(|_| self.next.fill(&rotated));
+        filled.map_err(|failure| failure.within(self.place))?;
         // A copy of a token that may be spent is worth less than the new one.
         if let Err(failure) = self.previous.commit() {
             log::warn!("{}: the file before is not kept: {failure}", self.place);
@@ -77,20 +114,14 @@ impl Rotation<'_> {
         let Err((failure, draft)) = self.next.commit_or_keep() else { return Ok(()) };
         let failure = failure.within(self.place);
         let Some(draft) = draft else { return Err(failure) };
-        let (kept, path) = (draft.keep_as(&self.place.beside(".new"))?, private::shell(&self.place.path));
-        let hint = format!(
-            "the new refresh token was kept; when the disk is well again, put it in place: mv {} {path}",
-            private::shell(&kept)
-        );
-        Err(Failure { hint, ..failure })
+        let kept = draft.keep_as(&self.place.kept())?;
+        Err(self.place.unfinished(failure, &kept))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     use super::*;
     use crate::{Kind, file};
@@ -123,6 +154,30 @@ mod tests {
         drop(place.prepare_rotation().unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert_eq!(fs::read_to_string(&place.path).unwrap(), CONTENT);
+    }
+
+    #[test]
+    fn a_token_that_was_kept_is_put_in_place_unless_somebody_changed_the_file_since() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = place(dir.path());
+        let rotated = CONTENT.replace("1//r", "1//new");
+        let kept = || {
+            file::replace(&place.previous(), &fs::read(&place.path).unwrap()).unwrap();
+            file::replace(&place.kept(), rotated.as_bytes()).unwrap();
+        };
+        place.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), CONTENT, "nothing was kept");
+        kept();
+        place.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), rotated);
+        assert_eq!(fs::read_to_string(place.previous()).unwrap(), CONTENT);
+        assert!(!place.kept().exists());
+        kept();
+        let login = CONTENT.replace("1//r", "1//login");
+        place.replace(login.as_bytes()).unwrap();
+        assert!(!place.kept().exists(), "a login makes it worthless");
+        place.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), login);
     }
 
     #[test]

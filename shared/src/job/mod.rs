@@ -10,11 +10,13 @@ mod output;
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -29,7 +31,7 @@ use crate::dirs::{Environment, State};
 use crate::http::Http;
 use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
 use crate::store::{Ending, Outcome, Purpose, Run, Store};
-use crate::{Failure, Kind, Result, lock, logging};
+use crate::{Failure, Kind, Result, lock, logging, oauth};
 
 pub use args::Common;
 use args::{Cli, Parsed};
@@ -296,8 +298,9 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
         Ok(stopped) => stopped,
         Err(failure) => return Ended::failed(vec![failure]),
     };
-    tokio::select! {
-        report = J::run(context, &cli.args) => report.into(),
+    let mut run = pin!(J::run(context, &cli.args));
+    let ended = tokio::select! {
+        report = &mut run => return report.into(),
         () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
             Kind::Busy,
             format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
@@ -308,7 +311,14 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
             format!("stopped by {name} before the run was done"),
             format!("nothing is lost: {}", J::UNFINISHED),
         )]),
-    }
+    };
+    // A refresh token that its server changes at this moment would be lost with the run.
+    poll_fn(|task| {
+        let goes_on = oauth::is_rotating() && run.as_mut().poll(task).is_pending() && oauth::is_rotating();
+        if goes_on { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    ended
 }
 
 /// Ends when a person or systemd stops the run.

@@ -9,6 +9,7 @@ mod ledger;
 mod service_account;
 mod user;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,31 @@ pub use user::{Exchange, Granted, exchange};
 
 /// How long to wait for another job that refreshes the same credential: more than one exchange can take.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
+
+/// How many refreshes are under way that may bring a changed refresh token.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a refresh is under way in this process that may bring a changed refresh token: whoever drops it loses that.
+/// It takes no longer than one exchange.
+pub fn is_rotating() -> bool {
+    UNDER_WAY.load(Ordering::SeqCst) > 0
+}
+
+/// A refresh from its request until what it brought is on the disk.
+struct Rotating;
+
+impl Rotating {
+    fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Rotating {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// Buys one access token with a credential that need not be in its place yet. Nothing is tried again or written.
 ///
@@ -199,12 +225,13 @@ impl TokenSource {
             if refusal.class != Class::Transient {
                 return Err(self.failure(&refusal));
             }
-            let Some(pause) = pauses.next() else {
+            let pause = pauses.next().and_then(|pause| retry::at_least(pause, refusal.retry_after));
+            let Some(pause) = pause else {
                 self.record(&seen, Outcome::Failed(&refusal));
                 return Err(self.failure(&refusal));
             };
             info!("{}: {refusal}; trying again", self.place);
-            sleep(retry::at_least(pause, refusal.retry_after)).await;
+            sleep(pause).await;
         }
     }
 
@@ -216,6 +243,7 @@ impl TokenSource {
             Credential::ServiceAccount(_) => None,
             Credential::User(_) => {
                 let lock = self.lock().await?;
+                self.place.finish_rotation()?;
                 // Another job may have rotated it meanwhile.
                 credential = self.place.read()?;
                 Some(lock)
@@ -248,13 +276,11 @@ impl TokenSource {
             }
             Credential::User(user) => user,
         };
+        let _rotating = Rotating::begin();
         let rotation = self.place.prepare_rotation()?;
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
-            Err(refusal) => {
-                let refusal = refusal.without(&[&user.refresh_token, &user.client_secret]);
-                return Ok((seen, Err(refusal), Good::default()));
-            }
+            Err(refusal) => return Ok((seen, Err(refusal), Good::default())),
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
         let good = granted.good(Utc::now());

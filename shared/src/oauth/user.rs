@@ -76,7 +76,8 @@ pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, Refusal> 
         ("client_secret", user.client_secret.expose()),
         ("refresh_token", user.refresh_token.expose()),
     ];
-    ask(&user.token_uri, &form, http).await
+    let answer = ask(&user.token_uri, &form, http).await;
+    answer.map_err(|refusal| refusal.without(&[&user.refresh_token, &user.client_secret]))
 }
 
 /// Exchanges an authorization code for tokens. A code is good for one exchange, so this is never tried again.
@@ -92,7 +93,8 @@ pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, Refu
         ("code_verifier", login.verifier.expose()),
         ("redirect_uri", login.redirect_uri),
     ];
-    ask(login.token_uri, &form, http).await
+    let answer = ask(login.token_uri, &form, http).await;
+    answer.map_err(|refusal| refusal.without(&[login.client_secret, login.code, login.verifier]))
 }
 
 async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Granted, Refusal> {

@@ -141,6 +141,13 @@ impl Store {
     ) -> Result<History> {
         let name = attempt.credential;
         self.transaction(|transaction| {
+            // A look without a lock may have seen a file that another job changed since: nothing follows from it.
+            if matches!(attempt.outcome, Outcome::NotAsked)
+                && let Some(history) = load(transaction, name)?
+                && history.fingerprint != attempt.seen.fingerprint
+            {
+                return Ok(history);
+            }
             let before = known(transaction, name, &attempt.seen, now)?;
             let mut after = before.clone().after(&attempt.outcome, now);
             if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {

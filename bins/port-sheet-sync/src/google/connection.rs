@@ -125,17 +125,19 @@ impl Connection {
                     self.tokens.invalidate();
                     info!("{name}: {refusal}; fetching a new access token");
                 }
-                Class::Quota | Class::Passing if may_repeat => match pauses.next() {
-                    Some(pause) => {
-                        let pause = retry::at_least(pause, listener.retry_after);
-                        info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
-                        if refusal.class == Class::Quota {
-                            self.empty(intent.quota(), pause).map_err(|failure| failure.within(&refusal))?;
+                Class::Quota | Class::Passing if may_repeat => {
+                    match pauses.next().and_then(|pause| retry::at_least(pause, listener.retry_after)) {
+                        Some(pause) => {
+                            info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
+                            if refusal.class == Class::Quota {
+                                self.empty(intent.quota(), pause)
+                                    .map_err(|failure| failure.within(&refusal))?;
+                            }
+                            sleep(pause).await;
                         }
-                        sleep(pause).await;
+                        None => return Err(Trouble::Refused(self.explain(&refusal))),
                     }
-                    None => return Err(Trouble::Refused(self.explain(&refusal))),
-                },
+                }
                 Class::Passing => return Err(Trouble::Unknown(self.explain(&refusal))),
                 _ => return Err(Trouble::Refused(self.explain(&refusal))),
             }

@@ -165,3 +165,14 @@ fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
     let runs: i64 = store.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
     assert_eq!(runs, 1);
 }
+
+#[test]
+fn a_look_at_a_file_that_was_rotated_meanwhile_is_no_login() {
+    let mut world = world();
+    let good = |rotated: &str| Outcome::Good(Good { rotated: Some(rotated.into()), ..Good::default() });
+    world.record(&attempt("a", good("b")), "2026-05-13T12:00:00Z");
+    let history = world.record(&attempt("b", good("c")), "2026-05-14T12:00:00Z");
+    let late = world.record(&attempt("b", Outcome::NotAsked), "2026-05-14T12:00:00.005Z");
+    assert_eq!(late, history);
+    assert_eq!(world.store.logins("port-sheet").unwrap().len(), 1);
+}
