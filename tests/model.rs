@@ -32,8 +32,13 @@ const HISTORIES: u32 = 256;
 const STEPS: usize = 9;
 
 fn histories(policy: Policy, seed: u8) {
-    let config =
-        Config { cases: HISTORIES, max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: HISTORIES,
+        max_shrink_iters: 300,
+        failure_persistence: None,
+        verbose: 0,
+        ..Config::default()
+    };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let steps = proptest::collection::vec(step::step(), 1..=STEPS);
     let told = TestRunner::new_with_rng(config, rng).run(&steps, |steps| {

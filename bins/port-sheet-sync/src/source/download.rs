@@ -65,7 +65,7 @@ pub async fn fetch(web: &Web, shape: Shape, access: &Access<'_>) -> Result<PathB
             Err(trouble) => trouble,
         };
         let pause =
-            pauses.next().filter(|_| trouble.may_pass).map(|pause| at_least(pause, trouble.retry_after));
+            pauses.next().filter(|_| trouble.may_pass).and_then(|pause| at_least(pause, trouble.retry_after));
         match pause {
             Some(pause) if Instant::now() + pause < access.end => sleep(pause).await,
             _ => return Err(trouble.failure),
