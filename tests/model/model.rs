@@ -73,7 +73,7 @@ impl Model {
     }
 
     /// Follows what a run may have done whether or not it came to its end: rows of bookings that left may be out of the
-    /// sheet. What people had written there is then in the archive.
+    /// sheet, and what people had written there in the archive; the rows of bookings that are back may be back as well.
     pub fn observe(&mut self, sheet: &Sheet) {
         if !self.takes_rows_out() {
             return;
@@ -84,6 +84,16 @@ impl Model {
             self.over.remove(&key);
             if let Some(cells) = self.beside.remove(&key) {
                 self.archived.push((key, cells));
+            }
+        }
+        for (_, key, cells) in sheet.bookings() {
+            if self.beside.contains_key(key) {
+                continue;
+            }
+            let newest = self.archived.iter().rposition(|(archived, _)| archived == key);
+            if let Some(newest) = newest.filter(|&at| self.archived[at].1 == of_people(cells)) {
+                let (key, cells) = self.archived.remove(newest);
+                self.beside.insert(key, cells);
             }
         }
     }

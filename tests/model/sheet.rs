@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use support::World;
 
-/// The columns of the sync; all others are people's.
-pub const OWNED: [&str; 4] = ["Booking", "Vessel", "Nights", "Sync status"];
+/// The columns of the sync, in the sheet and in the archive; all others are people's.
+const OWNED: [&str; 5] = ["Booking", "Vessel", "Nights", "Sync status", "Archived"];
 
 /// One row that is not blank: its cells by header, blanks left out.
 pub type Cells = BTreeMap<String, Value>;
@@ -21,21 +21,26 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Reads a tab; none when there is no such tab.
+    /// Reads a tab; none when there is no such tab. The archive has a header of its own above each of its parts.
     pub fn read(world: &World, tab: &str) -> Option<Self> {
-        let mut rows = world.find_rows_as(tab, "UNFORMATTED_VALUE")?.into_iter();
-        let text = |cell: Value| cell.as_str().unwrap_or_default().to_owned();
-        let header: Vec<String> = rows.next().unwrap_or_default().into_iter().map(text).collect();
-        let cells = |row: Vec<Value>| -> Cells {
-            let named = row.into_iter().enumerate().map(|(at, cell)| {
-                let name = header.get(at).filter(|name| !name.is_empty());
-                (name.cloned().unwrap_or_else(|| format!("column {at}")), cell)
-            });
-            named.filter(|(_, cell)| *cell != "").collect()
-        };
-        let rows = rows.enumerate().map(|(at, row)| (at + 2, cells(row)));
-        let rows = rows.filter(|(_, cells)| !cells.is_empty()).collect();
-        Some(Self { header, rows })
+        let mut sheet = Self { header: Vec::new(), rows: Vec::new() };
+        for (at, row) in world.find_rows_as(tab, "UNFORMATTED_VALUE")?.into_iter().enumerate() {
+            if at == 0 || row.first().is_some_and(|cell| cell == "Archived") {
+                sheet.header = row.iter().map(|cell| cell.as_str().unwrap_or_default().to_owned()).collect();
+            } else {
+                sheet.rows.push((at + 1, sheet.named(row)));
+            }
+        }
+        sheet.rows.retain(|(_, cells)| !cells.is_empty());
+        Some(sheet)
+    }
+
+    fn named(&self, row: Vec<Value>) -> Cells {
+        let named = row.into_iter().enumerate().map(|(at, cell)| {
+            let name = self.header.get(at).filter(|name| !name.is_empty());
+            (name.cloned().unwrap_or_else(|| format!("column {at}")), cell)
+        });
+        named.filter(|(_, cell)| *cell != "").collect()
     }
 
     /// The rows of bookings, with their keys. A key that stands twice is listed twice.

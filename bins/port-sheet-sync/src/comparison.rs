@@ -61,7 +61,8 @@ impl<'a> Comparison<'a> {
         };
         let key = self.columns.key_of(|index| source[index].clone()).map(|key| key.text).unwrap_or_default();
         let before = self.before.of(&key).map(<[crate::value::Cell]>::to_vec);
-        let facts = RowFacts { row: differing.row, source, sheet, base, before };
+        let was_added = self.intended.was_added(differing.key);
+        let facts = RowFacts { row: differing.row, source, sheet, base, before, was_added };
         let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
             self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
         };

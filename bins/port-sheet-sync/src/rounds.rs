@@ -134,10 +134,13 @@ impl SheetRun<'_> {
         let (tab, mut layout, snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
         // Only rows that differ raise the question who wrote them.
+        let is_in_base =
+            |key: &KeyHash| known.as_ref().is_some_and(|known| known.live_rows.contains_key(key));
+        let added = snapshot.differing.iter().map(|row| row.key).filter(|key| !is_in_base(key)).collect();
         let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
             Intended::default()
         } else {
-            Intended::read(&self.journals())?
+            Intended::read(&self.journals(), &self.columns, &added)?
         };
         let before = match intended.is_empty() {
             true => Before::default(),

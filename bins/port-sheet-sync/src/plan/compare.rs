@@ -20,6 +20,8 @@ pub struct RowFacts {
     pub base: Option<Vec<Option<Cell>>>,
     /// What it held before the writes that are not committed, where that is known.
     pub before: Option<Vec<Cell>>,
+    /// Whether a write that is not committed added it: the base does not know the row, and yet what is in it was ours.
+    pub was_added: bool,
 }
 
 /// What becomes of the row.
@@ -77,7 +79,8 @@ pub fn compare(
             changes.push((column, was.clone()));
             continue;
         }
-        let drifted = left.is_some_and(|left| !left.is_same(theirs, kind)) && !is_ours(&key, column, theirs);
+        let is_another = left.map_or(facts.was_added, |left| !left.is_same(theirs, kind));
+        let drifted = is_another && !is_ours(&key, column, theirs);
         if drifted {
             let (theirs, ours) = (theirs.clone(), ours.clone());
             drifts.push(Drift { row: facts.row, key: key.clone(), column, theirs, ours });

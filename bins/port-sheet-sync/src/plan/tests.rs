@@ -86,6 +86,7 @@ fn run(
             sheet: sheet_cells,
             base,
             before: None,
+            was_added: false,
         };
         Ok(compare(&columns, facts, |_, _, _| false))
     };
@@ -261,6 +262,7 @@ fn what_an_earlier_round_wrote_is_no_edit_of_a_person() {
         sheet: cells(1, (7, 0)),
         base: Some(cells(1, (5, 0)).into_iter().map(Some).collect()),
         before: None,
+        was_added: false,
     };
     let kept = compare(&columns, facts(), |_, _, _| false);
     assert!(kept.changes.is_empty() && kept.drifts.len() == 1, "a person's 7 is kept");
