@@ -68,7 +68,10 @@ impl<'w> Process<'w> {
         }
         let program = self.world.path("program");
         if !program.exists() {
-            std::fs::copy(self.command.get_program(), &program).expect("a copy of the executable");
+            // By another process: what this one holds open for writing, a child that another test starts at that moment
+            // holds open as well, and the copy could not be started.
+            let copied = Command::new("cp").arg(self.command.get_program()).arg(&program).status();
+            assert!(copied.is_ok_and(|status| status.success()), "a copy of the executable");
         }
         self.world.hand_over(NOBODY);
         let mut process = self.again(program.as_os_str(), &[]);
