@@ -238,3 +238,16 @@ fn another_spreadsheet_is_not_taken_for_the_one_before() {
     let (_, shown) = world.server.call_as(google_standin::OWNER, "GET", &path, None);
     assert_eq!(shown["values"], json!([["2026-05-13"]]), "its dates have their number format");
 }
+
+#[test]
+fn a_row_inserted_while_a_full_grid_is_read_makes_no_booking_stand_twice() {
+    let world = synced("");
+    let tab = world.tab_id();
+    let blank = json!({"sheetId": tab, "dimension": "ROWS", "startIndex": 4});
+    world.person_edits(&json!([{"deleteDimension": {"range": blank}}]));
+    let insert = json!([{"insertDimension": {"range": rows(1, 2, tab)}}]);
+    meanwhile(&world, "GET", "values:batchGet", 1, || world.person_edits(&insert)).exit(0);
+    for (key, nights) in [("B-101", 3), ("B-102", 2), ("B-103", 5)] {
+        assert_eq!(booking(&world, key)[3], json!(nights), "{key}");
+    }
+}

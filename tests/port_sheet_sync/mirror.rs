@@ -205,3 +205,33 @@ fn what_people_wrote_costs_no_request_more() {
     world.run(&[]).exit(0);
     assert_eq!((world.counts().reads, world.counts().writes), (2, 0));
 }
+
+#[test]
+fn a_booking_that_is_bad_stays_in_the_mirror_where_those_that_left_are_removed() {
+    for policy in ["archive", "delete"] {
+        let world = world().policy(&format!("on-missing = {policy:?}")).build();
+        world.run(&[]).exit(0);
+        revoke(&world);
+        world.write_source(&[
+            "booking_id,vessel,arrival,nights",
+            "B-101,Alma,2026-05-13,3",
+            "B-103,Cirrus,soon,5",
+        ]);
+        world.run(&[]).exit(77);
+        assert_eq!(
+            mirror(&world)[1..],
+            ["B-101,Alma,2026-05-13,3", "B-103,Cirrus,2026-05-15,5"],
+            "on-missing = {policy:?}"
+        );
+    }
+}
+
+#[test]
+fn a_credential_file_that_is_refused_is_an_outage_too() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    world.write_source(&NEWER);
+    world.set_mode(&world.credential(), 0o644);
+    world.run(&[]).exit(77).error("; the rows as they should stand are in ");
+    assert_eq!(mirror(&world)[1], "B-101,Alma,2026-05-13,4,");
+}

@@ -196,3 +196,10 @@ fn one_version_of_the_file_covers_all_its_tabs() {
         .collect();
     assert_eq!(json!(fast), json!([false, true, false]), "the write moved the version of the others");
 }
+
+#[test]
+fn an_archive_that_is_the_tab_of_another_sheet_is_refused() {
+    let world = world().policy("on-missing = \"archive\"").policy("archive-tab = \"quay A\"").build();
+    add_sheet(&world, "quay-a", "Quay A", "");
+    world.run(&[]).exit(78).error("archive-tab: is the tab of sheet \"quay-a\"");
+}

@@ -14,6 +14,9 @@ use crate::value::Cell;
 /// The row of the headers.
 const HEADER: (u32, u32) = (1, 1);
 
+/// How far the last chunk of a grid asks beyond it.
+const BEYOND: u32 = 1_000;
+
 /// The owned cells of a span of rows.
 #[derive(Debug)]
 pub struct Block {
@@ -44,6 +47,25 @@ impl Block {
         let mut blocks: Vec<Self> = spans.iter().map(block).collect();
         let header = blocks.remove(0);
         Ok(layout.headers().all(|(column, text)| header.shows(column, text)).then_some(blocks))
+    }
+
+    /// Reads a chunk of a grid that had so many rows when it was looked at. None also when there is something behind its last
+    /// row: the grid has grown since, and rows may have moved out of the part that is read. To ask for more than there is
+    /// costs nothing.
+    ///
+    /// # Errors
+    /// As every request.
+    pub async fn of_grid(
+        client: &mut Client,
+        tab: &str,
+        layout: &Layout,
+        (first, last): (u32, u32),
+        grid: u32,
+    ) -> Result<Option<Self>> {
+        let asked = if last == grid { last.saturating_add(BEYOND) } else { last };
+        let blocks = Self::read(client, tab, layout, &[(first, asked)]).await?;
+        let block = blocks.and_then(|mut blocks| blocks.pop());
+        Ok(block.filter(|block| block.rows().all(|row| row <= last)))
     }
 
     /// Whether the first row shows this text. Of a header that is no text, how it is shown is not known here.

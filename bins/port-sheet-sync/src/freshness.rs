@@ -31,6 +31,11 @@ impl SheetRun<'_> {
     }
 }
 
+/// Whether a cell's text is a time that some run told there.
+pub fn is_ours(text: &str) -> bool {
+    NaiveDateTime::parse_from_str(text, FORMAT).is_ok()
+}
+
 /// Writes the time into the cell and reads it back.
 ///
 /// # Errors
@@ -40,10 +45,7 @@ async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> R
     let at = (cell.column, cell.column);
     let range = a1::range(&cell.tab, at, (cell.row, cell.row));
     let found = read(client, cell, &range).await?;
-    let is_ours = |value: &Value| {
-        value.as_str().is_some_and(|text| NaiveDateTime::parse_from_str(text, FORMAT).is_ok())
-    };
-    if !is_blank(found.as_ref()) && !found.as_ref().is_some_and(is_ours) {
+    if !is_blank(found.as_ref()) && !found.as_ref().and_then(Value::as_str).is_some_and(is_ours) {
         return Err(taken(cell, found.as_ref()));
     }
     let text = now.format(FORMAT).to_string();

@@ -44,15 +44,18 @@ pub fn write(
         let (_, cells) = rows.row_at(entry.offset)?;
         mirror.booking(Some(key), &cells, None)?;
     }
-    if matches!(sheet.on_missing, OnMissing::Keep | OnMissing::Flag) {
-        let flag = plan::flag_text(today);
-        // Nothing is flagged while a row of the source cannot be identified: the missing booking may be that one.
-        let flags = sheet.on_missing == OnMissing::Flag && spool.unidentified == 0;
-        base::beside(&base::path(&state.spool(), &sheet.name), columns, spool, |key, cells| {
-            let flag = flag.as_str();
-            mirror.booking(Some(key), cells, (flags && !spool.held.contains_key(&key)).then_some(flag))
-        })?;
-    }
+    let flag = plan::flag_text(today);
+    // Nothing is flagged or removed while a row of the source cannot be identified: the missing booking may be that one.
+    let is_clear = spool.unidentified == 0;
+    let flags = is_clear && sheet.on_missing == OnMissing::Flag;
+    let leave = is_clear && matches!(sheet.on_missing, OnMissing::Archive | OnMissing::Delete);
+    base::beside(&base::path(&state.spool(), &sheet.name), columns, spool, |key, cells| {
+        let is_bad = spool.held.contains_key(&key);
+        if leave && !is_bad {
+            return Ok(());
+        }
+        mirror.booking(Some(key), cells, (flags && !is_bad).then_some(flag.as_str()))
+    })?;
     mirror.peoples_rows()?;
     mirror.file.commit()?;
     Ok(path)

@@ -13,6 +13,7 @@ use shared::config::{OnMissing, Sheet};
 
 use crate::a1;
 use crate::column::{Columns, Key};
+use crate::freshness;
 use crate::google::{Client, Tab};
 use crate::layout::Layout;
 use crate::value::Cell;
@@ -48,7 +49,7 @@ impl Place {
 }
 
 /// Which row was to be removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// When.
     pub day: NaiveDate,
@@ -118,7 +119,13 @@ pub fn header(tab: &Tab, layout: &Layout) -> Vec<String> {
         header.resize(header.len().max(*column as usize + 1), String::new());
         header[*column as usize].clone_from(text);
     }
-    let mut header: Vec<String> = std::iter::once(MARKS.to_owned()).chain(header).collect();
+    lasting(&[vec![MARKS.to_owned()], header].concat())
+}
+
+/// A header without the time of the last run, which is another one each time, and without trailing blanks.
+pub fn lasting(header: &[String]) -> Vec<String> {
+    let lasting = |text: &String| if freshness::is_ours(text) { String::new() } else { text.clone() };
+    let mut header: Vec<String> = header.iter().map(lasting).collect();
     header.truncate(header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1));
     header
 }
@@ -133,7 +140,7 @@ pub async fn look(
     columns: &Columns,
     layout: &Layout,
     header: &[String],
-    in_doubt: &HashSet<String>,
+    in_doubt: &HashSet<Mark>,
 ) -> Result<Option<Shelf>> {
     let Some(tab) = client.find_tab(&place.title).await? else { return Ok(None) };
     let mut shelf = Shelf { place: place.clone(), tab, rows: Vec::new() };
@@ -146,15 +153,14 @@ pub async fn look(
         first = last + 1;
     }
     for row in &mut shelf.rows {
-        row.is_in_doubt = in_doubt.contains(&row.mark.key);
+        row.is_in_doubt = in_doubt.contains(&row.mark);
     }
     Ok(Some(shelf))
 }
 
 /// Whether the tab's first row is this header.
 pub fn has_header(tab: &Tab, header: &[String]) -> bool {
-    let filled = tab.header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
-    tab.header[..filled] == *header
+    lasting(&tab.header) == header
 }
 
 impl Shelf {

@@ -1,8 +1,8 @@
 //! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
 //!
 //! Of rows that differ, only where they stand is kept in memory; their cells go to a file. What people wrote goes to
-//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved
-//! or a seam between two chunks that does not fit makes the whole snapshot void.
+//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved,
+//! a seam between two chunks that does not fit or a row behind the grid makes the whole snapshot void.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -131,10 +131,10 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     let (mut first, mut seam) = (2, None);
     while first <= view.tab.rows && !layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
-        let Some(mut blocks) = Block::read(client, &view.sheet.tab, &layout, &[(first, last)]).await? else {
+        let rows = (first, last);
+        let Some(block) = Block::of_grid(client, &view.sheet.tab, &layout, rows, view.tab.rows).await? else {
             return Ok(None);
         };
-        let block = blocks.remove(0);
         if seam.is_some_and(|seam| seam != block.owned(first, view.layout)) {
             return Ok(None);
         }

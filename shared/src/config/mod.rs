@@ -154,6 +154,7 @@ impl Config {
             }
         }
         refuse_shared_tabs(&sheets, &mut reader);
+        refuse_synced_archives(&sheets, &mut reader);
         refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         Self { path: path.to_owned(), state_dir, google, credentials, sheets, token_check, jobs }
@@ -208,6 +209,22 @@ fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>)
         if let Some(first) = tabs.insert((&sheet.spreadsheet, sheet.tab.to_lowercase()), &sheet.name) {
             let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
             reader.problem(&format!("sheet.{}.tab", sheet.name), what);
+        }
+    }
+}
+
+/// Rows that go to an archive push those below it down, and a sync would take them for bookings.
+fn refuse_synced_archives(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
+    for sheet in sheets.values().filter(|sheet| sheet.on_missing == OnMissing::Archive) {
+        let archive = sheet.archive_tab.to_lowercase();
+        let is_synced = |other: &&Sheet| {
+            other.name != sheet.name
+                && other.spreadsheet == sheet.spreadsheet
+                && other.tab.to_lowercase() == archive
+        };
+        if let Some(other) = sheets.values().find(is_synced) {
+            let what = format!("is the tab of sheet {:?}; the archive needs a tab of its own", other.name);
+            reader.problem(&format!("sheet.{}.archive-tab", sheet.name), what);
         }
     }
 }

@@ -165,7 +165,7 @@ impl Sheet {
 
     /// What no single key can get wrong alone.
     fn check(&self, reader: &mut Reader<'_>) {
-        if self.archive_tab == self.tab {
+        if self.archive_tab.to_lowercase() == self.tab.to_lowercase() {
             reader.problem("archive-tab", "must be another tab than the sheet's own");
         }
         let Some(columns) = &self.columns else { return };

@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use shared::config::Sheet;
 use shared::job::Context;
@@ -23,6 +23,7 @@ use crate::column::{Columns, Remembered};
 use crate::google::WholeCell;
 use crate::plan::{Plan, RowUpdate};
 use crate::rows;
+use crate::shelf::Mark;
 use crate::snapshot::Differing;
 use crate::spool;
 use crate::value::Cell;
@@ -219,20 +220,23 @@ pub fn has_pending_cells(dir: &Path) -> bool {
     pending(dir).iter().any(|path| !path.to_string_lossy().ends_with(PENDING_ROWS))
 }
 
-/// The bookings whose rows went in writes that are not committed: whether the right rows went is to be looked at.
+/// The rows that went in writes that are not committed: whether the right ones went is to be looked at.
 ///
 /// # Errors
 /// [`shared::Kind::Io`].
-pub fn removals_in_doubt(dir: &Path) -> Result<HashSet<String>> {
-    let mut keys = HashSet::new();
+pub fn removals_in_doubt(dir: &Path) -> Result<HashSet<Mark>> {
+    let mut marks = HashSet::new();
     for path in pending(dir).iter().filter(|path| path.to_string_lossy().ends_with(PENDING_ROWS)) {
+        let mut day = NaiveDate::default();
         for line in lines(path)? {
-            if let Line::Remove { key, .. } = line? {
-                keys.insert(key);
+            match line? {
+                Line::Run(heading) => day = heading.at.date_naive(),
+                Line::Remove { row, key, .. } => drop(marks.insert(Mark { day, row, key })),
+                _ => {}
             }
         }
     }
-    Ok(keys)
+    Ok(marks)
 }
 
 /// Whether rows left the tab or came back in a write that is not committed: an earlier one of this run, or one of a run

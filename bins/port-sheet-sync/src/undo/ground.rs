@@ -72,7 +72,10 @@ impl Ground {
         }
         Err(Failure::new(
             Kind::Busy,
-            format!("people moved columns of tab {:?} each time it was read, {TRIES} times", sheet.tab),
+            format!(
+                "people moved rows or columns of tab {:?} each time it was read, {TRIES} times",
+                sheet.tab
+            ),
             "type the same command again",
         ))
     }
@@ -93,10 +96,10 @@ impl Ground {
         let mut first = 2;
         while first <= tab.rows {
             let last = first.saturating_add(rows_a_read - 1).min(tab.rows);
-            let Some(mut blocks) = Block::read(client, &sheet.tab, &layout, &[(first, last)]).await? else {
+            let rows = (first, last);
+            let Some(block) = Block::of_grid(client, &sheet.tab, &layout, rows, tab.rows).await? else {
                 return Ok(None);
             };
-            let block = blocks.remove(0);
             for row in block.rows() {
                 let all = layout.columns.iter().chain(&layout.status).copied();
                 filled.extend(all.filter(|column| !is_blank(block.value(row, Some(*column)))));

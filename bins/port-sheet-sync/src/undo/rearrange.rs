@@ -5,17 +5,19 @@
 use serde_json::json;
 
 use crate::google::WholeCell;
+use crate::shelf::lasting;
 
 /// The cells of a row by today's header, found by theirs of that day; a column without a header is found by its place. The
 /// headers of cells that have no column any more are the second part.
 pub fn rearrange(cells: &[WholeCell], then: &[String], now: &[String]) -> (Vec<WholeCell>, Vec<String>) {
+    let (then, now) = (lasting(then), lasting(now));
     let header = |headers: &[String], at: usize| headers.get(at).cloned().unwrap_or_default();
     let (mut row, mut lost) = (Vec::new(), Vec::new());
     for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| is_filled(cell)) {
-        let text = header(then, at);
+        let text = header(&then, at);
         let place = match now.iter().position(|header| *header == text) {
             Some(place) if !text.is_empty() => Some(place),
-            _ => header(now, at).is_empty().then_some(at).filter(|_| text.is_empty()),
+            _ => header(&now, at).is_empty().then_some(at).filter(|_| text.is_empty()),
         };
         match place {
             Some(place) => {
@@ -49,5 +51,13 @@ mod tests {
             rearrange(&cells, &names(&["Key", "A", "", "Old", "Notes"]), &names(&["Notes", "Key"]));
         assert_eq!(row, [text("note"), text("key"), text("bare")]);
         assert_eq!(lost, ["Old"]);
+    }
+
+    #[test]
+    fn the_time_of_the_last_run_is_no_header_to_be_found_by() {
+        let names = |time: &str| ["Key".to_owned(), format!("Synced 2026-05-13 {time} UTC")];
+        let cells = [json!({"note": "key"}), json!({"note": "below the time"})];
+        let (row, lost) = rearrange(&cells, &names("11:30"), &names("12:00"));
+        assert_eq!((row.as_slice(), lost.len()), (cells.as_slice(), 0));
     }
 }
