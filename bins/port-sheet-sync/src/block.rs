@@ -86,9 +86,14 @@ impl Block {
         (first..).take(longest)
     }
 
-    /// A row's cells in some columns.
-    pub fn values(&self, row: u32, columns: &[u32]) -> Vec<Option<&Value>> {
-        columns.iter().map(|&column| self.value(row, Some(column))).collect()
+    /// Each row's cells in some columns. The columns are looked up once for all rows.
+    pub fn values_by_row<'a>(
+        &'a self,
+        columns: &[u32],
+    ) -> impl Iterator<Item = (u32, Vec<Option<&'a Value>>)> + use<'a> {
+        let columns: Vec<&[Value]> = columns.iter().map(|&column| self.column(column)).collect();
+        let values = move |at| columns.iter().map(|column| column.get(at)).collect();
+        self.rows().zip((0..).map(values))
     }
 
     /// A row's owned cells, status included.
@@ -99,9 +104,14 @@ impl Block {
 
     /// One cell.
     pub fn value(&self, row: u32, column: Option<u32>) -> Option<&Value> {
-        let column = column?;
-        let (start, columns) = self.runs.iter().rev().find(|(start, _)| *start <= column)?;
-        columns.get((column - start) as usize)?.get((row - self.first) as usize)
+        self.column(column?).get((row - self.first) as usize)
+    }
+
+    /// A column's cells, the first row's first; none of a column that was not read.
+    fn column(&self, column: u32) -> &[Value] {
+        let run = self.runs.iter().rev().find(|(start, _)| *start <= column);
+        let found = run.and_then(|(start, columns)| columns.get((column - start) as usize));
+        found.map_or(&[], Vec::as_slice)
     }
 }
 

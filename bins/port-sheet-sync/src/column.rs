@@ -2,6 +2,7 @@
 //!
 //! Pure. The columns come from the configuration or, where it names none, from the source's header.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub type KeyHash = [u8; 16];
 
 /// What a row holds, short enough to keep one for every row.
 pub type Digest = [u8; 16];
+
+/// Room for what most rows are digested from, in bytes.
+const ROW_BYTES: usize = 1_024;
 
 /// The owned columns in the configuration's order, and which of them make the key.
 #[derive(Clone, Debug)]
@@ -131,34 +135,35 @@ impl Columns {
 
     /// A row's digest: equal digests mean equal cells.
     pub fn digest(&self, cells: &[Cell]) -> Digest {
-        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::with_capacity(ROW_BYTES);
         for (column, cell) in self.all.iter().zip(cells) {
-            cell.digest(column.kind, &mut hasher);
+            cell.digest(column.kind, &mut bytes);
         }
-        short(&hasher)
+        short(blake3::hash(&bytes))
     }
 
     /// The digest of a row as Sheets answers it: one value for each column.
     pub fn digest_json(&self, values: &[Option<&Value>]) -> Digest {
-        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::with_capacity(ROW_BYTES);
         for (column, value) in self.all.iter().zip(values) {
-            digest_json(*value, column.kind, &mut hasher);
+            digest_json(*value, column.kind, &mut bytes);
         }
-        short(&hasher)
+        short(blake3::hash(&bytes))
     }
 
     /// A row's key, or none when a part of it is blank.
-    pub fn key_of(&self, cell: impl Fn(usize) -> Cell) -> Option<Key> {
-        let parts: Vec<String> = self.key.iter().map(|&index| cell(index).shown(self.kind(index))).collect();
+    pub fn key_of<C: Borrow<Cell>>(&self, cell: impl Fn(usize) -> C) -> Option<Key> {
+        let shown = |&index: &usize| cell(index).borrow().shown(self.kind(index));
+        let parts: Vec<String> = self.key.iter().map(shown).collect();
         if parts.iter().any(|part| part.trim().is_empty()) {
             return None;
         }
-        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::new();
         for part in &parts {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
+            bytes.extend((part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
         }
-        Some(Key { hash: short(&hasher), text: parts.join(" / ") })
+        Some(Key { hash: short(blake3::hash(&bytes)), text: parts.join(" / ") })
     }
 }
 
@@ -194,8 +199,8 @@ fn wrong_header(what: &str, fields: &[String]) -> Failure {
 }
 
 /// 128 bits of a digest: collisions are out of reach, and every row costs sixteen bytes less.
-pub fn short(hasher: &blake3::Hasher) -> [u8; 16] {
+pub fn short(hash: blake3::Hash) -> [u8; 16] {
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
     bytes
 }

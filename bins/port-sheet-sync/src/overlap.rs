@@ -146,7 +146,7 @@ fn resource_of(fields: &Fields, columns: &Columns, cells: &[Cell]) -> Option<Dig
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     }
-    Some(short(&hasher))
+    Some(short(hasher.finalize()))
 }
 
 fn resource_text(fields: &Fields, columns: &Columns, cells: &[Cell]) -> String {

@@ -138,9 +138,9 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         if seam.is_some_and(|seam| seam != block.owned(first, view.layout)) {
             return Ok(None);
         }
-        let is_new = |row: &u32| *row > first || first == 2;
-        block.rows().filter(is_new).try_for_each(|row| {
-            let owner = taking.row(&block, row, &mut writer)?;
+        let is_new = |(row, _): &(u32, Vec<Option<&Value>>)| *row > first || first == 2;
+        block.values_by_row(&view.layout.columns).filter(is_new).try_for_each(|(row, values)| {
+            let owner = taking.row(&block, row, &values, &mut writer)?;
             people.row(&block, row, owner)
         })?;
         seam = Some(block.owned(last, view.layout));
@@ -178,11 +178,16 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<Owner> {
+    fn row(
+        &mut self,
+        block: &Block,
+        row: u32,
+        values: &[Option<&Value>],
+        writer: &mut rows::Writer,
+    ) -> Result<Owner> {
         let View { sheet, columns, layout, .. } = self.view;
-        let values = block.values(row, &layout.columns);
         let status = block.value(row, layout.status);
-        refuse_headless_data(layout, &values, row, sheet)?;
+        refuse_headless_data(layout, values, row, sheet)?;
         // Without the header the column is not the status column: what stands there is a person's.
         let is_reserved = layout.status.is_some_and(|column| layout.is_headless(column));
         if is_reserved && !is_blank(status) {
@@ -191,7 +196,7 @@ impl Taking<'_> {
         let status = status.filter(|_| !is_reserved);
         let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
         let keyed = self.snapshot.keyed;
-        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)?;
+        self.snapshot.add(row, values, status, columns, self.spool, &mut self.missing, spill)?;
         Ok(if self.snapshot.keyed > keyed { Owner::Booking } else { Owner::Person })
     }
 }
@@ -263,6 +268,9 @@ impl Snapshot {
 
 /// A column that is to get a header must be empty: what stands there is a person's.
 fn refuse_headless_data(layout: &Layout, values: &[Option<&Value>], row: u32, sheet: &Sheet) -> Result<()> {
+    if layout.added.is_empty() {
+        return Ok(());
+    }
     let taken = layout
         .columns
         .iter()

@@ -137,8 +137,7 @@ impl Look<'_> {
 /// Every added booking stands exactly once behind the old rows, whole.
 fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Block) -> bool {
     let mut found: HashMap<KeyHash, usize> = HashMap::new();
-    for row in tail.rows() {
-        let values = tail.values(row, &target.layout.columns);
+    for (_, values) in tail.values_by_row(&target.layout.columns) {
         let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
         let Some(key) = target.columns.key_of(cell) else { continue };
         let whole = spool

@@ -57,17 +57,20 @@ impl StandIn {
         Ok(made["spreadsheetId"].as_str().context("an id")?.to_owned())
     }
 
-    /// A credential that it takes.
+    /// A credential that it takes, which may also ask for a file's version.
     pub(crate) fn credential(&self) -> anyhow::Result<Value> {
-        self.admin("POST", "authorized-user", &json!({}))
+        let scopes = ["spreadsheets", "drive.metadata.readonly"]
+            .map(|scope| format!("https://www.googleapis.com/auth/{scope}"));
+        self.admin("POST", "authorized-user", &json!({ "scopes": scopes }))
     }
 
-    /// What was asked of the Sheets API since the last time.
+    /// What was asked of the Sheets and Drive APIs since the last time.
     pub(crate) fn asked(&self) -> anyhow::Result<Asked> {
         let log: Vec<Logged> = serde_json::from_str(&self.text("GET", "/_admin/requests", "")?)?;
         self.text("DELETE", "/_admin/requests", "")?;
         let mut asked = Asked::default();
-        for request in log.iter().filter(|request| request.path.starts_with("/v4/")) {
+        let is_counted = |path: &str| path.starts_with("/v4/") || path.starts_with("/drive/");
+        for request in log.iter().filter(|request| is_counted(&request.path)) {
             let count = if request.method == "GET" { &mut asked.reads } else { &mut asked.writes };
             *count += 1;
             asked.sent += request.bytes;

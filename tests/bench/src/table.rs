@@ -46,15 +46,6 @@ impl Table {
         self.row(&format!("ours: {what}"), run, verdict);
     }
 
-    /// A run of ours that may have been spared its reads. If it was not, that is no miss.
-    pub(crate) fn if_fast(&mut self, what: &str, run: &Run, limit: Limit) {
-        if run.asked.reads + run.asked.writes <= limit.requests {
-            self.ours(what, run, limit);
-        } else {
-            self.row(&format!("ours: {what}"), run, "not available: it read everything".to_owned());
-        }
-    }
-
     /// A run of a peer's.
     pub(crate) fn peer(&mut self, what: &str, run: &Run) {
         self.row(what, run, String::new());

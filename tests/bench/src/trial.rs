@@ -40,7 +40,8 @@ impl<'a> Trial<'a> {
         let (columns, rows) = (header.split(',').count(), source.lines().count());
         let trial = Self { standin, dir, spreadsheet: standin.spreadsheet(TAB)?, columns, rows };
         write(&trial.dir.join("state/credentials/bench.json"), &standin.credential()?.to_string())?;
-        write(&trial.dir.join("config.toml"), &trial.config(header.split(',').next().unwrap_or_default()))?;
+        let key = header.split(',').next().unwrap_or_default();
+        write(&trial.config_path(), &trial.config(key))?;
         trial.source(source)?;
         standin.asked()?;
         Ok(trial)
@@ -56,6 +57,19 @@ impl<'a> Trial<'a> {
             dir.join("state"),
             standin.url,
             self.source_path()
+        )
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+
+    /// From now on the sheet is read whole, whatever its file's version.
+    pub(crate) fn read_whole_always(&self) -> anyhow::Result<()> {
+        let config = std::fs::read_to_string(self.config_path())?;
+        write(
+            &self.config_path(),
+            &config.replace("[sheet.bench.source]", "full-read-every = \"0s\"\n[sheet.bench.source]"),
         )
     }
 
@@ -76,7 +90,7 @@ impl<'a> Trial<'a> {
 
     /// Runs the sync.
     pub(crate) fn sync(&self, program: &str) -> anyhow::Result<Run> {
-        let config = self.dir.join("config.toml").to_string_lossy().into_owned();
+        let config = self.config_path().to_string_lossy().into_owned();
         let run = self.run(&[program.to_owned(), "--config".to_owned(), config, "--json".to_owned()])?;
         let result: Value = serde_json::from_str(&run.cost.said)?;
         anyhow::ensure!(result["sheets"][0]["verified"] == true, "not verified: {result}");

@@ -79,14 +79,14 @@ impl Intended {
 }
 
 fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
-    let mut hasher = blake3::Hasher::new();
+    let mut bytes = Vec::new();
     for text in [place, header] {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
     }
     // Dates and times to the second, as the sheet answers them with rounding errors.
-    cell.digest(shared::config::Type::DateTime, &mut hasher);
+    cell.digest(shared::config::Type::DateTime, &mut bytes);
     let mut short = [0; 8];
-    short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    short.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..8]);
     u64::from_le_bytes(short)
 }

@@ -31,7 +31,7 @@ pub fn read(export: Export, delimiter: u8, encoding: &'static Encoding, sink: &m
         ends_with_line_break: csv.ends_with_line_break,
     })?;
     while csv.advance()? {
-        let line = csv.line();
+        let line = csv.last_line;
         match csv.texts() {
             Ok(texts) => sink.record(line, Ok(&texts))?,
             Err(reason) => sink.record(line, Err(reason))?,
@@ -136,12 +136,20 @@ impl Csv {
                 self.fields.len()
             ));
         }
-        let text = |field| std::str::from_utf8(field).map(Field::text);
-        let texts: std::result::Result<Vec<_>, _> = self.record.iter().map(text).collect();
-        texts.map_err(|_| match self.encoding.name() {
+        self.valid_texts().ok_or_else(|| match self.encoding.name() {
             "UTF-8" => "is not UTF-8; export the file as UTF-8, or name its encoding".to_owned(),
             other => format!("holds bytes that are not {other}"),
         })
+    }
+
+    /// The record's fields, looked at all at once; none if one of them, taken by itself, is not UTF-8.
+    fn valid_texts(&self) -> Option<Vec<Field<'_>>> {
+        let all = std::str::from_utf8(self.record.as_slice()).ok()?;
+        let mut texts = Vec::with_capacity(self.record.len());
+        for index in 0..self.record.len() {
+            texts.push(Field::text(all.get(self.record.range(index)?)?));
+        }
+        Some(texts)
     }
 
     fn open_quote(&self) -> Failure {

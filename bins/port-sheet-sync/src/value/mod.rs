@@ -60,14 +60,14 @@ impl Cell {
         }
     }
 
-    /// Feeds what makes the cell itself into a digest. Cells that digest alike are the same; the reverse is decided
-    /// by [`Cell::is_same`].
-    pub fn digest(&self, kind: Type, hasher: &mut blake3::Hasher) {
+    /// Appends what makes the cell itself to the bytes that are digested: gathered, since a digest of many small pieces
+    /// costs more than all else. Cells with the same bytes are the same; the reverse is decided by [`Cell::is_same`].
+    pub fn digest(&self, kind: Type, bytes: &mut Vec<u8>) {
         match self {
-            Self::Empty => digest_empty(hasher),
-            Self::Text(text) => digest_text(text, hasher),
-            Self::Number(number) => digest_number(*number, kind, hasher),
-            Self::Bool(bool) => digest_bool(*bool, hasher),
+            Self::Empty => bytes.push(0),
+            Self::Text(text) => digest_text(text, bytes),
+            Self::Number(number) => digest_number(*number, kind, bytes),
+            Self::Bool(bool) => bytes.extend([3, u8::from(*bool)]),
         }
     }
 
@@ -84,15 +84,11 @@ impl Cell {
 }
 
 /// As [`Cell::from_json`] and [`Cell::digest`] in one, without a copy of the text.
-pub fn digest_json(value: Option<&Value>, kind: Type, hasher: &mut blake3::Hasher) {
+pub fn digest_json(value: Option<&Value>, kind: Type, bytes: &mut Vec<u8>) {
     match value {
-        Some(Value::String(text)) if !text.is_empty() => digest_text(text, hasher),
-        Some(Value::Number(number)) => match number.as_f64() {
-            Some(number) => digest_number(number, kind, hasher),
-            None => digest_empty(hasher),
-        },
-        Some(Value::Bool(bool)) => digest_bool(*bool, hasher),
-        _ => digest_empty(hasher),
+        Some(Value::String(text)) if !text.is_empty() => digest_text(text, bytes),
+        Some(value) => Cell::from_json(value).digest(kind, bytes),
+        None => Cell::Empty.digest(kind, bytes),
     }
 }
 
@@ -106,28 +102,21 @@ pub fn number_format(kind: Type) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn digest_empty(hasher: &mut blake3::Hasher) {
-    hasher.update(&[0]);
+fn digest_text(text: &str, bytes: &mut Vec<u8>) {
+    bytes.push(1);
+    bytes.extend_from_slice(text.as_bytes());
+    // Never a part of UTF-8, so that no text goes on into the next cell.
+    bytes.push(0xff);
 }
 
-fn digest_text(text: &str, hasher: &mut blake3::Hasher) {
-    hasher.update(&[1]);
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
-}
-
-fn digest_number(number: f64, kind: Type, hasher: &mut blake3::Hasher) {
-    hasher.update(&[2]);
+fn digest_number(number: f64, kind: Type, bytes: &mut Vec<u8>) {
+    bytes.push(2);
     if is_temporal(kind) {
-        hasher.update(&whole_seconds(number).to_le_bytes());
+        bytes.extend(whole_seconds(number).to_le_bytes());
     } else {
         // Adding zero makes minus zero plus zero.
-        hasher.update(&(number + 0.0).to_bits().to_le_bytes());
+        bytes.extend((number + 0.0).to_bits().to_le_bytes());
     }
-}
-
-fn digest_bool(bool: bool, hasher: &mut blake3::Hasher) {
-    hasher.update(&[3, u8::from(bool)]);
 }
 
 fn is_temporal(kind: Type) -> bool {
