@@ -54,8 +54,8 @@ pub struct Facts<'a> {
 /// What is to be written.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Bookings that get a new row, in the source's order.
-    pub adds: Vec<Entry>,
+    /// Bookings that get a new row, in the source's order: where their rows begin in the spool.
+    pub adds: Vec<u64>,
     /// Rows that get other cells.
     pub updates: Vec<Differing>,
     /// Rows that hold what was written for others, and what puts them right.
@@ -168,8 +168,9 @@ pub fn make(
         plan.take(facts.columns, *row, update(row)?);
     }
     let back = plan_returns(facts, &mut plan);
-    let is_new = |(key, entry): &(KeyHash, Entry)| entry.row == 0 && !back.contains(key);
-    plan.adds = facts.spool.in_order().into_iter().filter(is_new).map(|(_, entry)| entry).collect();
+    let is_new = |(key, entry): &(&KeyHash, &Entry)| entry.row == 0 && !back.contains(*key);
+    plan.adds = facts.spool.index.iter().filter(is_new).map(|(_, entry)| entry.offset).collect();
+    plan.adds.sort_unstable();
     plan.formats = formats(facts, layout);
     plan_missing(facts, &mut plan);
     // More rows are about to be looked at there.

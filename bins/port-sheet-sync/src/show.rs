@@ -26,8 +26,8 @@ pub fn plan(
 ) -> Result<String> {
     let mut lines = Vec::new();
     lines.extend(layout.added.iter().map(|(_, header)| format!("+ column {header:?}")));
-    for entry in plan.adds.iter().take(LISTED) {
-        let (_, cells) = spool.row_at(entry.offset)?;
+    for offset in plan.adds.iter().take(LISTED) {
+        let (_, cells) = spool.row_at(*offset)?;
         let key = columns.key_of(|index| cells[index].clone()).map(|key| key.text).unwrap_or_default();
         let shown = columns.all().iter().zip(&cells).map(|(column, cell)| (column, cell.shown(column.kind)));
         let filled = shown

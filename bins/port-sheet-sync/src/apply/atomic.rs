@@ -9,7 +9,6 @@ use crate::edit::Edit;
 use crate::layout::{Layout, runs};
 use crate::plan::{Plan, RowUpdate};
 use crate::rows;
-use crate::spool::Entry;
 use crate::value::{Cell, number_format};
 
 /// The whole plan as one list of edits.
@@ -104,7 +103,7 @@ pub(super) fn added_rows(
     plan: &Plan,
     spool: &mut rows::Reader,
 ) -> Result<Vec<Vec<Cell>>> {
-    let row = |entry: &Entry| Ok(whole_row(target.layout, spool.row_at(entry.offset)?.1));
+    let row = |offset: &u64| Ok(whole_row(target.layout, spool.row_at(*offset)?.1));
     plan.adds.iter().map(row).collect()
 }
 

@@ -56,7 +56,7 @@ async fn write_structure(
     let mut edits = header_edits(target);
     edits.extend(format_edits(plan));
     if let Some(first) = plan.adds.first() {
-        let (_, cells) = spool.row_at(first.offset)?;
+        let (_, cells) = spool.row_at(*first)?;
         edits.extend(room_edits(target, lacking_rows(target, plan.adds.len())));
         edits.push(Edit::Append(vec![whole_row(target.layout, cells)]));
     }
@@ -104,8 +104,8 @@ async fn write_additions(
     client.progress().begins(plan.adds.len() as u64);
     let mut ranges = Ranges::new(&target.sheet.tab);
     let mut sent = 0;
-    for (row, entry) in (place..=last).zip(&plan.adds).skip(1) {
-        let (_, cells) = spool.row_at(entry.offset)?;
+    for (row, offset) in (place..=last).zip(&plan.adds).skip(1) {
+        let (_, cells) = spool.row_at(*offset)?;
         for (first, last) in runs(target.layout.columns.clone()) {
             ranges.put(row, first, &in_run(target.layout, &cells, first, last))?;
         }
@@ -190,7 +190,7 @@ async fn landing_row(
     spool: &mut rows::Reader,
 ) -> Result<Option<u32>> {
     let Some(first) = plan.adds.first() else { return Ok(None) };
-    let (_, cells) = spool.row_at(first.offset)?;
+    let (_, cells) = spool.row_at(*first)?;
     let key = target.columns.key_of(|index| cells[index].clone());
     let grid = target.tab.rows + lacking_rows(target, plan.adds.len());
     let span = (target.snapshot.last_row + 1, grid + 1);

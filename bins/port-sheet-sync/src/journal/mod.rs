@@ -134,8 +134,8 @@ pub fn write(
         let (key, old) = (flagged.key.text.clone(), flagged.status.clone());
         journal.put(&Line::Unflag { row: flagged.row, key, old })?;
     }
-    for entry in &plan.adds {
-        let (line, cells) = spool.row_at(entry.offset)?;
+    for offset in &plan.adds {
+        let (line, cells) = spool.row_at(*offset)?;
         let key = columns.key_of(|index| cells[index].clone()).map(|key| key.text).unwrap_or_default();
         journal.put(&Line::Add { line, key, cells })?;
     }

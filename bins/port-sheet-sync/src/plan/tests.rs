@@ -98,8 +98,8 @@ fn run(
         }
     }
     let sources: Vec<(&u8, &(u8, u8))> = source.iter().collect();
-    for entry in &plan.adds {
-        let (key, values) = sources[usize::try_from(entry.offset).unwrap()];
+    for offset in &plan.adds {
+        let (key, values) = sources[usize::try_from(*offset).unwrap()];
         let [k, a, b, _] = row(*key, *values);
         tab.push([k, a, b, json!("")]);
     }
