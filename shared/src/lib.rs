@@ -3,6 +3,8 @@
 //!
 //! It names no executable and knows nothing of what a job does with a sheet.
 
+pub mod alert;
+pub mod command;
 pub mod config;
 pub mod credential;
 pub mod dirs;
@@ -14,6 +16,8 @@ pub mod http;
 pub mod job;
 pub mod lock;
 pub mod logging;
+pub mod metrics;
+pub mod monitor;
 pub mod oauth;
 pub mod private;
 pub mod reach;
@@ -21,6 +25,7 @@ pub mod refusal;
 pub mod retry;
 pub mod secret;
 pub mod store;
+pub mod tally;
 
 pub use failure::{Failure, Kind, Result};
 pub use secret::Secret;

@@ -22,13 +22,16 @@ mod snapshot;
 mod source;
 mod spool;
 mod sync;
+mod told;
 mod value;
 mod verify;
 
 use std::time::Duration;
 
+use shared::alert::Findings;
 use shared::config::Config;
 use shared::job::{Context, Job, Report};
+use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 use tokio::time::Instant;
 
@@ -80,6 +83,18 @@ impl Job for PortSheetSync {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn rehearses(args: &Args) -> bool {
+        args.dry_run
+    }
+
+    fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
+        told::findings(config, report)
+    }
+
+    fn numbers(report: &Report<Body>) -> Numbers {
+        told::numbers(report)
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

@@ -13,6 +13,7 @@ mod table;
 
 use std::time::Duration;
 
+use shared::alert::{Finding, Findings};
 use shared::config::Config;
 use shared::job::{Context, Job, Plugin, Report};
 use shared::{Failure, Kind};
@@ -56,6 +57,24 @@ impl Job for TokenCheck {
         let hint = format!("add a [credential.NAME] table to {shown}; examples/config.toml shows one");
         let message = format!("{shown}: there is no [credential.NAME] table, so nothing to check");
         vec![Failure::new(Kind::Config, message, hint)]
+    }
+
+    fn rehearses(args: &Args) -> bool {
+        args.offline
+    }
+
+    /// A token that is refused is told of by its history, by whichever job asked for it; here is what else is wrong.
+    fn findings(_config: &Config, report: &Report<Body>) -> Option<Findings> {
+        let credentials = &report.body.credentials;
+        let finding = |result: &CredentialResult| {
+            let finding = Finding::of("credential", &result.credential, result.error.clone());
+            Finding { credential: Some(result.credential.clone()), ..finding }
+        };
+        let known: Vec<_> = credentials.iter().flat_map(|result| &result.failures).collect();
+        let own = report.failures.iter().filter(|failure| !known.contains(failure));
+        let own = own.min_by_key(|failure| failure.kind).cloned();
+        let parts = credentials.iter().filter(|result| result.class.is_none()).map(finding).collect();
+        (!credentials.is_empty()).then_some(Findings { own, parts })
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

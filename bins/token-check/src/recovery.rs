@@ -1,18 +1,14 @@
 //! After an outage: the jobs that waited are started at once, or the command that the configuration names.
 //!
-//! Each runs as its own process group and is killed whole when it takes too long.
+//! Each is killed whole when it takes too long.
 
 use std::ffi::OsString;
-use std::process::Stdio;
-use std::time::Duration;
 
 use log::info;
-use rustix::process::{Pid, Signal, kill_process_group};
+use shared::command::{self, Ended, Talk};
 use shared::job::Context;
 use shared::store::{Blocked, Store};
 use shared::{Failure, Kind};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::result::CredentialResult;
 
@@ -28,7 +24,9 @@ pub async fn after(context: &Context, result: &mut CredentialResult) -> Vec<Fail
     result.blocked.clear();
     let mut failures = Vec::new();
     for command in commands(context, &waiting) {
-        if let Err(why) = run(&command, context.config.token_check.on_recovery_timeout).await {
+        let limit = context.config.token_check.on_recovery_timeout;
+        info!("starting {}", shown(&command));
+        if let Err(why) = command::run(&command, Talk::Aloud, limit).await {
             failures.push(failed(&command, &why).within(format_args!("credential {:?}", result.credential)));
         }
     }
@@ -51,50 +49,12 @@ fn commands(context: &Context, waiting: &[Blocked]) -> Vec<Vec<OsString>> {
     waiting.iter().map(command).collect()
 }
 
-/// Its words on standard error go where ours go; standard output may be promised to our own result.
-async fn run(command: &[OsString], limit: Duration) -> Result<(), String> {
-    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
-    info!("starting {}", program.display());
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
-    let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
-    let ended = timeout(limit, child.wait()).await;
-    drop(group);
-    match ended {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("failed: {status}")),
-        Ok(Err(error)) => Err(format!("cannot be waited for: {error}")),
-        Err(_) => {
-            // Reaped, so that nothing of it is left.
-            drop(child.wait().await);
-            Err(format!("was killed after {}", humantime(limit)))
-        }
-    }
+fn shown(command: &[OsString]) -> String {
+    command.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// A process group. Whatever is left of it is killed when this is dropped, also because this run is stopped.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It fails when nothing is left, which is as it should be.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-fn humantime(limit: Duration) -> String {
-    chrono::TimeDelta::from_std(limit).map_or_else(|_| format!("{limit:?}"), shared::event::shown)
-}
-
-fn failed(command: &[OsString], why: &str) -> Failure {
-    let line = command.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
+fn failed(command: &[OsString], why: &Ended) -> Failure {
+    let line = shown(command);
     let program = command.first().map(|program| program.display().to_string()).unwrap_or_default();
     Failure::new(
         Kind::Unavailable,

@@ -20,7 +20,7 @@ use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
 use crate::http::Http;
 use crate::lock::Lock;
-use crate::{Failure, Result, Secret, credential, lock, retry};
+use crate::{Failure, Result, Secret, credential, lock, retry, tally};
 
 pub use classify::{Class, Refusal, classify};
 pub use ledger::{Asking, Ledger};
@@ -114,12 +114,14 @@ impl TokenSource {
         if let Some(token) = self.token.as_ref().filter(fresh) {
             return Ok(token.value.clone());
         }
+        self.token.iter().for_each(|token| tally::refreshed_early(token.expires_at - Utc::now()));
         let token = self.fetch_with_retries().await?;
         Ok(self.token.insert(token).value.clone())
     }
 
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
+        tally::unauthenticated();
         self.token = None;
     }
 

@@ -3,23 +3,27 @@
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
+mod alerts;
 mod credentials;
 mod events;
 mod runs;
+mod view;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
+pub use alerts::SinkState;
 pub use credentials::{Attempt, Blocked, Purpose};
 pub use runs::{Ending, Outcome, Run};
+pub use view::{Fared, Past, Record};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,6 +83,9 @@ impl Store {
                 transaction.execute_batch(credentials::SCHEMA)?;
                 transaction.execute_batch(events::SCHEMA)?;
             }
+            if version < 3 {
+                alerts::migrate(transaction)?;
+            }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
     }
@@ -104,6 +111,12 @@ impl Store {
 /// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
 fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A time that cannot be read counts as unknown: a history is worth less than a run.
+fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {

@@ -59,6 +59,8 @@ pub struct Run {
     pub job: &'static str,
     /// When it started.
     pub started: DateTime<Utc>,
+    /// Whether it only shows what it would do: such a run counts for nothing.
+    pub rehearsal: bool,
 }
 
 /// How it ended.
@@ -72,6 +74,8 @@ pub struct Ending<'a> {
     pub exit: u8,
     /// The most serious failure.
     pub failure: Option<&'a Failure>,
+    /// Whether it changed anything outside.
+    pub changed: bool,
     /// The JSON result, whole.
     pub result: &'a str,
 }
@@ -86,8 +90,8 @@ impl Store {
         self.transaction(|transaction| {
             transaction.execute("DELETE FROM run WHERE started < ?1", params![old])?;
             transaction.execute(
-                "INSERT INTO run (run, job, pid, started, outcome) VALUES (?1, ?2, ?3, ?4, 'running')",
-                params![run.id, run.job, std::process::id(), stamp(run.started)],
+                "INSERT INTO run (run, job, pid, started, outcome, rehearsal) VALUES (?1, ?2, ?3, ?4, 'running', ?5)",
+                params![run.id, run.job, std::process::id(), stamp(run.started), run.rehearsal],
             )
         })?;
         Ok(())
@@ -101,16 +105,18 @@ impl Store {
         let failure = ending.failure;
         self.transaction(|transaction| {
             transaction.execute(
-                "UPDATE run SET finished = ?2, outcome = ?3, exit = ?4, kind = ?5, message = ?6, hint = ?7, result = ?8 WHERE run = ?1",
+                "UPDATE run SET finished = ?2, outcome = ?3, exit = ?4, kind = ?5, message = ?6, hint = ?7, result = ?8, changed = ?9
+                 WHERE run = ?1",
                 params![
                     id,
                     stamp(ending.finished),
                     ending.outcome.word(),
                     ending.exit,
-                    failure.map(|failure| format!("{:?}", failure.kind).to_lowercase()),
+                    failure.map(|failure| failure.kind.word()),
                     failure.map(|failure| &failure.message),
                     failure.map(|failure| &failure.hint),
                     ending.result,
+                    ending.changed,
                 ],
             )
         })?;
@@ -124,7 +130,7 @@ mod tests {
     use crate::Kind;
 
     fn run(id: &str, started: &str) -> Run {
-        Run { id: id.into(), job: "port-sheet-sync", started: started.parse().unwrap() }
+        Run { id: id.into(), job: "port-sheet-sync", started: started.parse().unwrap(), rehearsal: false }
     }
 
     fn rows(store: &Store) -> Vec<(String, String, Option<i64>)> {
@@ -145,8 +151,8 @@ mod tests {
         assert_eq!(rows(&store), [("new".into(), "running".into(), None)]);
         let failure = Failure::new(Kind::Data, "bad", "mend it");
         let finished = "2026-05-13T12:00:02Z".parse().unwrap();
-        let ending =
-            Ending { finished, outcome: Outcome::Failed, exit: 65, failure: Some(&failure), result: "{}" };
+        let (outcome, failure) = (Outcome::Failed, Some(&failure));
+        let ending = Ending { finished, outcome, exit: 65, failure, changed: false, result: "{}" };
         store.end_run("new", &ending).unwrap();
         assert_eq!(rows(&store), [("new".into(), "failed".into(), Some(65))]);
     }
