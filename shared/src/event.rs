@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::alert::incident::{self, Habits, Incident, News, Outage};
 use crate::config::TokenCheck;
@@ -104,6 +104,11 @@ pub fn shown(length: TimeDelta) -> String {
     let seconds = length.to_std().unwrap_or_default().as_secs();
     let exact = if seconds >= 60 { (seconds + 30) / 60 * 60 } else { seconds };
     humantime::format_duration(Duration::from_secs(exact)).to_string()
+}
+
+/// A time for people, to the second.
+pub fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

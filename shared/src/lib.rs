@@ -18,6 +18,7 @@ pub mod lock;
 pub mod logging;
 pub mod metrics;
 pub mod monitor;
+pub mod nagios;
 pub mod oauth;
 pub mod private;
 pub mod reach;

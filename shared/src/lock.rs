@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,19 @@ pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<
     Ok(Lock { _file: file })
 }
 
+/// Whether a process holds the lock, as the kernel lists it. Trying to take it instead could make a run believe that
+/// another one is under way.
+pub fn is_held(path: &Path) -> bool {
+    let Ok(metadata) = path.metadata() else { return false };
+    let inode = format!(":{}", metadata.ino());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    // 1: FLOCK  ADVISORY  WRITE 9488 fe:00:10471528 0 EOF
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|file| file.ends_with(&inode))
+    })
+}
+
 /// The lock file of a job or, with a prefix in the name, of a credential.
 pub fn file_for(locks: &Path, name: &str) -> PathBuf {
     locks.join(format!("{name}.lock"))
@@ -92,7 +106,9 @@ mod tests {
         let refused = acquire(&path, Duration::ZERO, Utc::now()).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Busy);
         assert!(refused.message.contains(&format!("pid {} since ", std::process::id())), "{refused}");
+        assert!(is_held(&path));
         drop(held);
+        assert!(!is_held(&path));
         let _again = acquire(&path, Duration::ZERO, Utc::now()).await.unwrap();
     }
 }

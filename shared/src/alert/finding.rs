@@ -100,7 +100,8 @@ fn habits(settings: &Alert) -> Habits {
 }
 
 fn news(before: &Course, finding: &Finding, kind: Kind, settings: &Alert) -> News {
-    let lasted = before.failures.saturating_add(1) >= settings.after.of(kind);
+    // What was found from outside, such as a job that is late, has lasted already.
+    let lasted = finding.mark.is_some() || before.failures.saturating_add(1) >= settings.after.of(kind);
     let is_known = before.marks.iter().any(|mark| mark == finding.mark());
     match (settings.on_first_failure && lasted && !is_known, before.told.first) {
         (false, _) => News::Nothing,

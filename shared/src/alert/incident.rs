@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::event::{Event, Kind, shown};
+use crate::event::{Event, Kind, shown, stamp};
 use crate::history::Told;
 
 /// A subject whose state an outcome has changed, or confirmed.
@@ -135,9 +135,4 @@ impl Incident<'_> {
         let (subject, text) = (self.subject.to_owned(), format!("{} {text}", self.shown));
         Event { subject, kind, text, hint: hint.to_owned(), once: None }
     }
-}
-
-/// A time as it stands in texts.
-pub fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::incident::stamp;
 use crate::config::Shape;
-use crate::event::Kind;
+use crate::event::{Kind, stamp};
 
 /// The longest subject of a mail and title of a notification, in characters.
 const TITLE_CHARS: usize = 120;

@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use log::info;
 
 use super::Courier;
-use super::incident::stamp;
 use super::message::Notice;
 use crate::dirs::State;
+use crate::event::stamp;
 use crate::{Failure, file};
 
 fn told(state: &State) -> PathBuf {

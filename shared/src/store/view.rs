@@ -5,7 +5,6 @@ use rusqlite::{Row, params};
 
 use super::{Store, stamp, time};
 use crate::Result;
-use crate::alert::message::Notice;
 
 /// One run as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,15 +109,27 @@ impl Store {
         })
     }
 
-    /// The newest events, newest first.
+    /// What a subject was forecast since a moment, text and remedy, each text once, the latest first.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn newest_events(&mut self, most: u32) -> Result<Vec<Notice>> {
+    pub fn forecasts(&mut self, subject: &str, since: DateTime<Utc>) -> Result<Vec<(String, String)>> {
         self.transaction(|transaction| {
-            let mut query = transaction
-                .prepare("SELECT id, at, subject, kind, text, hint FROM event ORDER BY id DESC LIMIT ?1")?;
-            query.query_map(params![most], super::alerts::notice)?.collect()
+            let mut query = transaction.prepare(
+                "SELECT text, hint FROM event WHERE subject = ?1 AND kind = 'forecast' AND at >= ?2
+                 GROUP BY text ORDER BY max(id) DESC",
+            )?;
+            query.query_map(params![subject, stamp(since)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// When the first run of any job started that is still on record.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn first_run(&mut self) -> Result<Option<DateTime<Utc>>> {
+        self.transaction(|transaction| {
+            transaction.query_row("SELECT min(started) FROM run", [], |row| time(row, 0))
         })
     }
 }
