@@ -24,7 +24,10 @@ fn measured() -> (World, PathBuf) {
 fn numbers(world: &World, file: &Path) -> BTreeMap<String, f64> {
     let text = world.read_text(file);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect()
 }
 
 /// Runs promtool; without it nothing here can be judged.
@@ -74,14 +77,21 @@ fn a_run_leaves_its_numbers_whole_and_readable() {
 fn failures_retries_answers_401_and_lost_tokens_are_counted() {
     let (world, dir) = measured();
     world.run(&[]).exit(0);
-    let fault = |status| google_standin::Fault { path: Some("/v4/".into()), status: Some(status), ..google_standin::Fault::default() };
+    let fault = |status| google_standin::Fault {
+        path: Some("/v4/".into()),
+        status: Some(status),
+        ..google_standin::Fault::default()
+    };
     world.fault(fault(401));
     world.fault(google_standin::Fault { nth: 2, ..fault(503) });
     world.run(&[]).exit(0);
     let file = dir.join("port-sheet-sync.prom");
     let job = "{executable=\"port-sheet-sync\"}";
     let now = numbers(&world, &file);
-    assert_eq!((now[&format!("port_jobs_unauthenticated{job}")], now[&format!("port_jobs_retries{job}")]), (1.0, 1.0));
+    assert_eq!(
+        (now[&format!("port_jobs_unauthenticated{job}")], now[&format!("port_jobs_retries{job}")]),
+        (1.0, 1.0)
+    );
     let success = now[&format!("port_jobs_last_success_timestamp_seconds{job}")];
     let change = now[&format!("port_jobs_last_change_timestamp_seconds{job}")];
     assert!(change < success, "the second run changed nothing");
@@ -99,7 +109,10 @@ fn failures_retries_answers_401_and_lost_tokens_are_counted() {
     world.log_in_again();
     world.run(&[]).exit(0);
     let after = numbers(&world, &file);
-    assert!(after.contains_key(&format!("port_jobs_recovery_duration_seconds{{{credential}}}")), "{after:#?}");
+    assert!(
+        after.contains_key(&format!("port_jobs_recovery_duration_seconds{{{credential}}}")),
+        "{after:#?}"
+    );
 }
 
 #[test]
@@ -121,7 +134,10 @@ fn promtool_finds_nothing_wrong_with_any_name_or_help_text() {
         assert!(is_good && said.is_empty(), "{job}: {said}");
     }
     world.write("wrong.prom", b"# TYPE port_jobs_total gauge\nport_jobs_total 1\n");
-    assert!(!promtool(&["check", "metrics"], Some(&world.path("wrong.prom"))).1.is_empty(), "it would find something");
+    assert!(
+        !promtool(&["check", "metrics"], Some(&world.path("wrong.prom"))).1.is_empty(),
+        "it would find something"
+    );
 }
 
 #[test]
@@ -138,7 +154,8 @@ fn rules_and_dashboard_name_only_metrics_that_exist() {
     let (world, dir) = measured();
     world.run(&[]).exit(0);
     let text = world.read_text(&dir.join("port-sheet-sync.prom"));
-    let mut known: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    let mut known: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
     // They need a recovery, a token that was renewed within a run, a sink.
     known.extend([
         "port_jobs_recovery_duration_seconds",

@@ -24,21 +24,22 @@ fn pings(receiver: &Receiver) -> Vec<String> {
 
 #[test]
 fn every_outcome_has_its_ping_and_only_success_pings_success() {
-    type Break = fn(&World);
-    let cases: [(&str, Break, &[&str], i32, &[&str]); 7] = [
-        ("ok", |_| {}, &[], 0, &["/start", ""]),
-        ("nothing to change", |world| drop(world.process(&[]).run()), &[], 0, &["/start", "", "/start", ""]),
-        ("config", |world| world.replace_in_config("tab = \"Port", "tab = \"Gone"), &[], 78, &["/start", "/78"]),
-        ("data", |world| world.write_source(&["vessel", "Alma"]), &[], 65, &["/start", "/65"]),
-        ("unavailable", |world| world.remove(&world.source()), &[], 69, &["/start", "/69"]),
-        ("credential", |world| world.set_mode(&world.credential(), 0o644), &[], 77, &["/start", "/77"]),
-        ("io", |world| world.write_private(&world.state().join("state.db"), &[7; 4096]), &[], 74, &["/74"]),
+    /// What happens, what makes it happen, the exit code, the pings.
+    type Case = (&'static str, fn(&World), i32, &'static [&'static str]);
+    let cases: [Case; 7] = [
+        ("ok", |_| {}, 0, &["/start", ""]),
+        ("nothing to change", |world| drop(world.process(&[]).run()), 0, &["/start", "", "/start", ""]),
+        ("config", |world| world.replace_in_config("tab = \"Port", "tab = \"Gone"), 78, &["/start", "/78"]),
+        ("data", |world| world.write_source(&["vessel", "Alma"]), 65, &["/start", "/65"]),
+        ("unavailable", |world| world.remove(&world.source()), 69, &["/start", "/69"]),
+        ("credential", |world| world.set_mode(&world.credential(), 0o644), 77, &["/start", "/77"]),
+        ("io", |world| world.write_private(&world.state().join("state.db"), &[7; 4096]), 74, &["/74"]),
     ];
-    for (what, spoil, args, code, expected) in cases {
+    for (what, spoil, code, expected) in cases {
         let receiver = Receiver::start();
         let world = watched(&receiver, world());
         spoil(&world);
-        world.run(args).exit(code);
+        world.run(&[]).exit(code);
         assert_eq!(pings(&receiver), expected, "{what}");
     }
 }
@@ -53,7 +54,11 @@ fn a_skip_and_a_deadline_are_no_success() {
     drop(lock);
     receiver.clear();
     let stall = google_standin::Stall::Request;
-    world.fault(google_standin::Fault { path: Some("/v4/".into()), stall, ..google_standin::Fault::default() });
+    world.fault(google_standin::Fault {
+        path: Some("/v4/".into()),
+        stall,
+        ..google_standin::Fault::default()
+    });
     world.append_to_config("[job.port-sheet-sync]\ndeadline = \"1s\"");
     world.run(&[]).exit(75);
     assert_eq!(pings(&receiver), ["/start", "/75"]);
@@ -90,11 +95,15 @@ fn all_pings_of_a_run_carry_its_id_as_a_uuid() {
 fn a_job_may_have_a_monitor_of_its_own_or_none() {
     let (common, own) = (Receiver::start(), Receiver::start());
     let world = world().build();
-    world.replace_in_config("monitor = \"none\"", &format!("monitor = {{ url = \"{}key/{{job}}\" }}", common.url()));
+    world.replace_in_config(
+        "monitor = \"none\"",
+        &format!("monitor = {{ url = \"{}key/{{job}}\" }}", common.url()),
+    );
     world.append_to_config(&format!("[job.token-check]\nmonitor = {{ url = \"{}mine\" }}", own.url()));
     world.run(&[]).exit(0);
     world.process_of("token-check", &[]).run().exit(0);
-    let paths = |receiver: &Receiver| receiver.received().into_iter().map(|ping| ping.path).collect::<Vec<_>>();
+    let paths =
+        |receiver: &Receiver| receiver.received().into_iter().map(|ping| ping.path).collect::<Vec<_>>();
     assert_eq!(paths(&common), ["/key/port-sheet-sync/start", "/key/port-sheet-sync"]);
     assert_eq!(paths(&own), ["/mine/start", "/mine"]);
     world.replace_in_config(&format!("monitor = {{ url = \"{}mine\" }}", own.url()), "monitor = \"none\"");

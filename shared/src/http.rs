@@ -114,8 +114,10 @@ impl Http {
         token: Option<&Secret>,
         post: Post,
     ) -> std::result::Result<Reply, NoReply> {
-        let request = Request::builder().method(Method::POST).uri(url).header(CONTENT_TYPE, post.content_type);
-        let request = post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let request =
+            Request::builder().method(Method::POST).uri(url).header(CONTENT_TYPE, post.content_type);
+        let request =
+            post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let bearer = token.map(|token| format!("Bearer {}", token.expose()));
         let request = bearer.iter().fold(request, |request, bearer| request.header(AUTHORIZATION, bearer));
         self.send(request.body(post.body).map_err(|error| NoReply(error.to_string()))?).await

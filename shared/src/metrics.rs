@@ -14,10 +14,13 @@ use crate::file::Draft;
 pub type Metric = (&'static str, &'static str);
 
 /// When the job last ran.
-pub const LAST_RUN: Metric = ("last_run_timestamp_seconds", "When the last run of the job ended, in seconds since 1970.");
+pub const LAST_RUN: Metric =
+    ("last_run_timestamp_seconds", "When the last run of the job ended, in seconds since 1970.");
 /// When it last succeeded.
-pub const LAST_SUCCESS: Metric =
-    ("last_success_timestamp_seconds", "When the job last ended with verified success, in seconds since 1970.");
+pub const LAST_SUCCESS: Metric = (
+    "last_success_timestamp_seconds",
+    "When the job last ended with verified success, in seconds since 1970.",
+);
 /// When it last changed something.
 pub const LAST_CHANGE: Metric =
     ("last_change_timestamp_seconds", "When a run of the job last changed something, in seconds since 1970.");
@@ -28,13 +31,15 @@ pub const DURATION: Metric = ("last_duration_seconds", "How long the last run to
 /// Failures in a row.
 pub const FAILURES: Metric = ("consecutive_failures", "How many runs in a row have failed or were skipped.");
 /// How often it is to run.
-pub const INTERVAL: Metric = ("expected_interval_seconds", "How often the job is expected to run, in seconds.");
+pub const INTERVAL: Metric =
+    ("expected_interval_seconds", "How often the job is expected to run, in seconds.");
 /// Rows of the last run, by what was done to them.
 pub const ROWS: Metric = ("rows", "Rows of the last run, by sheet and by what was done to them.");
 /// Cells written.
 pub const CELLS: Metric = ("cells_written", "Cells that the last run wrote and read back, by sheet.");
 /// Requests sent.
-pub const REQUESTS: Metric = ("requests", "Requests to the Sheets API in the last run, by sheet and kind, tries included.");
+pub const REQUESTS: Metric =
+    ("requests", "Requests to the Sheets API in the last run, by sheet and kind, tries included.");
 /// Requests tried again.
 pub const RETRIES: Metric = ("retries", "Requests of the last run that had to be tried again.");
 /// Answers 401.
@@ -52,15 +57,16 @@ pub const REFRESH_MARGIN: Metric = (
 pub const RECOVERY_ACTIVATIONS: Metric =
     ("recovery_activations", "How often active recovery was entered within 90 days, by credential.");
 /// How long the last recovery took.
-pub const RECOVERY_SECONDS: Metric =
-    ("recovery_duration_seconds", "How long the last active recovery took from its beginning to a good token, by credential.");
+pub const RECOVERY_SECONDS: Metric = (
+    "recovery_duration_seconds",
+    "How long the last active recovery took from its beginning to a good token, by credential.",
+);
 /// Whether a credential fails.
-pub const CREDENTIAL_FAILING: Metric = ("credential_failing", "1 while the last refresh of the credential failed, 0 otherwise.");
+pub const CREDENTIAL_FAILING: Metric =
+    ("credential_failing", "1 while the last refresh of the credential failed, 0 otherwise.");
 /// Alerts that wait.
 pub const SINK_FAILURES: Metric =
     ("sink_failures", "Alerts or pings in a row that a sink or the monitor did not take, by name.");
-/// Sessions of a quota used.
-pub const QUOTA_USED: Metric = ("quota_used", "Sessions of the day that are used, by quota.");
 /// A job's state, for `job-status --prometheus`.
 pub const STATE: Metric = ("state", "1 for the state that job-status found the job in, 0 for the others.");
 

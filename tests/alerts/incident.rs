@@ -64,5 +64,8 @@ fn assert_times(alerts: &[serde_json::Value]) {
     let expected = [60..=60, 90..=90, 420..=450, 780..=810, 840..=840];
     assert!(minutes.iter().zip(&expected).all(|(minute, range)| range.contains(minute)), "{minutes:?}");
     let recovery = alerts.last().unwrap()["text"].as_str().unwrap();
-    assert!(recovery.starts_with("sheet \"port-sheet\" works again; it failed for 13h 30m, since "), "{recovery}");
+    assert!(
+        recovery.starts_with("sheet \"port-sheet\" works again; it failed for 13h 30m, since "),
+        "{recovery}"
+    );
 }

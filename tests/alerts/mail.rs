@@ -46,11 +46,28 @@ struct Server {
 impl Server {
     fn start(world: &World, encryption: &str) -> Self {
         let (key, certificate) = (world.path("mail.key"), world.path("mail.crt"));
-        run("openssl", &[
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mail",
-            "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
-            "-keyout", key.to_str().unwrap(), "-out", certificate.to_str().unwrap(),
-        ]);
+        run(
+            "openssl",
+            &[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=mail",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+                "-keyout",
+                key.to_str().unwrap(),
+                "-out",
+                certificate.to_str().unwrap(),
+            ],
+        );
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/alerts/mail_server.py");
         let mut process = Command::new(python())
             .arg(script)
@@ -110,9 +127,15 @@ fn a_mail_server_gets_a_well_formed_mail_over_a_secured_connection() {
         assert_eq!(mail["secure"], true, "{encryption}");
         assert_eq!(mail["rcpt"], serde_json::json!(["crew@harbour.example", "office@harbour.example"]));
         assert_eq!(text("from"), "\"Port jobs\" <jobs@harbour.example>");
-        assert!(text("subject").starts_with("port-jobs on ") && text("subject").contains("port-sheet"), "{mail}");
+        assert!(
+            text("subject").starts_with("port-jobs on ") && text("subject").contains("port-sheet"),
+            "{mail}"
+        );
         assert!(text("body").contains("Gone – away") && text("body").contains("What to do: "), "{mail}");
-        assert!(text("message_id").ends_with(".port-jobs>") && text("message_id").starts_with("<1."), "{mail}");
+        assert!(
+            text("message_id").ends_with(".port-jobs>") && text("message_id").starts_with("<1."),
+            "{mail}"
+        );
         assert_eq!(sink_states(&world)[0].1, 0);
     }
 }

@@ -13,7 +13,9 @@ fn each_shape_of_webhook_is_what_its_service_takes() {
     let shapes = ["json", "slack", "discord", "ntfy"];
     let tables: String = shapes
         .iter()
-        .map(|shape| webhook(shape, &receiver).replace("/hook", &format!("/{shape}")) + &format!("shape = {shape:?}\n"))
+        .map(|shape| {
+            webhook(shape, &receiver).replace("/hook", &format!("/{shape}")) + &format!("shape = {shape:?}\n")
+        })
         .collect();
     let world = world().tables(&tables).build();
     world.replace_in_config(BROKEN, "tab = \"Gone\"");
@@ -88,7 +90,11 @@ fn a_sink_that_hangs_keeps_neither_the_job_beyond_its_limit_nor_another_sink() {
     let states = sink_states(&world);
     assert_eq!((states[0].1, states[1].1), (1, 0), "{states:?}");
     world.run(&[]).exit(78);
-    assert_eq!(told(&hangs.taken()), pairs(&[("sheet.port-sheet", "first-failure")]), "it comes with the next run");
+    assert_eq!(
+        told(&hangs.taken()),
+        pairs(&[("sheet.port-sheet", "first-failure")]),
+        "it comes with the next run"
+    );
 }
 
 #[test]
@@ -99,7 +105,8 @@ fn a_sink_that_breaks_or_refuses_is_noted_without_its_secret_address_and_changes
         &world.path("state/credentials/hook-url"),
         format!("{}services/T000/secret-part-of-it\n", receiver.url()).as_bytes(),
     );
-    world.append_to_config("[[alert.sink]]\nkind = \"webhook\"\nurl-file = \"hook-url\"\nshape = \"slack\"\n");
+    world
+        .append_to_config("[[alert.sink]]\nkind = \"webhook\"\nurl-file = \"hook-url\"\nshape = \"slack\"\n");
     world.replace_in_config(BROKEN, "tab = \"Gone\"");
     receiver.answers(&[Answer::Drop, Answer::Refuse(500)]);
     for part in ["did not answer", "answered 500: no: …"] {

@@ -17,7 +17,10 @@ fn a_dead_token_is_told_once_of_the_credential_and_not_of_each_sheet_and_job() {
     world.run(&[]).exit(77);
     world.process_of("token-check", &["--now"]).run().exit(77);
     let credential = "credential.port-sheet";
-    assert_eq!(told(&receiver.taken()), pairs(&[(credential, "first-failure"), (credential, "active-recovery")]));
+    assert_eq!(
+        told(&receiver.taken()),
+        pairs(&[(credential, "first-failure"), (credential, "active-recovery")])
+    );
     let alert = &receiver.taken()[0];
     assert!(alert["text"].as_str().unwrap().contains("invalid_grant"), "Google's own words: {alert}");
     assert!(alert["hint"].as_str().unwrap().contains("token-login port-sheet"), "{alert}");

@@ -17,7 +17,8 @@ fn without_records_every_job_has_never_run_and_that_is_said() {
 fn damaged_records_are_said_to_be_so_and_the_rest_is_shown() {
     let world = world().build();
     all_run(&world, "12:00");
-    world.write_private(&world.state().join("state.db"), b"this is not a database, but a text of some length");
+    world
+        .write_private(&world.state().join("state.db"), b"this is not a database, but a text of some length");
     let run = status(&world, "12:01");
     run.exit(74).error("cannot use the run records in ").hint_with(".damaged");
     assert_eq!(state(&run, "port-sheet-sync"), "unknown");

@@ -18,12 +18,18 @@ fn a_run_that_hangs_ends_itself_and_one_that_cannot_is_found() {
     // What a process leaves that is stopped by a signal or by its disk: a record without an end, and a lock that is held.
     let lock = world.hold_lock("port-sheet-sync");
     begin_run(&world, "2026-05-13T12:40:00.000Z");
-    run_at(&world, "token-check", "13:00", &[]).run().exit(0);
+    run_at(&world, "token-check", "13:09", &[]).run().exit(0);
     let run = status(&world, "13:10");
-    run.exit(75);
+    // 75 of the job; that its sheet fails since 12:30 is more serious.
+    run.exit(69);
     assert_eq!(state(&run, "port-sheet-sync"), "hung");
+    assert_eq!(job(&run, "port-sheet-sync")["error"]["kind"], "busy");
     drop(lock);
-    assert!(told(&receiver).contains(&("job.port-sheet-sync".into(), "first-failure".into())), "{:?}", told(&receiver));
+    assert!(
+        told(&receiver).contains(&("job.port-sheet-sync".into(), "first-failure".into())),
+        "{:?}",
+        told(&receiver)
+    );
 }
 
 /// Writes the record of a run that has begun and not ended.
@@ -38,7 +44,10 @@ fn begin_run(world: &support::World, started: &str) {
 fn a_lock_file_of_a_killed_run_stops_no_later_one() {
     let world = world().build();
     world.make_private_dir("state/locks");
-    world.write_private(&world.state().join("locks/port-sheet-sync.lock"), b"pid 1 since 2026-05-13T11:00:00Z\n");
+    world.write_private(
+        &world.state().join("locks/port-sheet-sync.lock"),
+        b"pid 1 since 2026-05-13T11:00:00Z\n",
+    );
     all_run(&world, "12:00");
     status(&world, "12:01").exit(0);
 }
@@ -70,6 +79,7 @@ fn a_skip_is_neither_a_success_nor_for_long_a_secret() {
     run.exit(0);
     assert!(job(&run, "port-sheet-sync")["last_success"].as_str().unwrap().starts_with("2026-05-13T12:00:"));
     run_at(&world, "port-sheet-sync", "13:00", &[]).run().exit(75);
+    run_at(&world, "token-check", "13:00", &[]).run().exit(0);
     let run = status(&world, "13:01");
     run.exit(75);
     assert_eq!(state(&run, "port-sheet-sync"), "failing");
@@ -86,7 +96,12 @@ fn a_run_that_is_killed_has_done_nothing_and_is_found_dead() {
     world.fault(Fault { path: Some("/v4/".into()), stall: Stall::Request, ..Fault::default() });
     let running = run_at(&world, "port-sheet-sync", "12:30", &["-v"]).spawn();
     running.wait_for_stderr("sending");
-    running.kill();
+    // The process that was started is the one that moves the clock; the lock names the run itself.
+    let holder = world.read_text(&world.state().join("locks/port-sheet-sync.lock"));
+    let pid =
+        holder.split(' ').nth(1).unwrap().parse().ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    running.wait();
     world.server.clear_faults();
     run_at(&world, "token-check", "12:33", &[]).run().exit(0);
     let run = status(&world, "12:34");
@@ -120,9 +135,9 @@ fn a_failure_reaches_people_even_if_its_own_run_could_not_tell() {
     all_run(&world, "12:00");
     receiver.answers(&[Answer::Drop]);
     world.remove(&world.credential());
-    run_at(&world, "port-sheet-sync", "12:30", &[]).run().exit(77);
+    run_at(&world, "port-sheet-sync", "12:04", &[]).run().exit(77);
     assert_eq!(told(&receiver), []);
-    status(&world, "12:34").exit(77);
+    status(&world, "12:05").exit(77);
     assert_eq!(told(&receiver), pairs(&[("credential.port-sheet", "first-failure")]));
 }
 
@@ -146,6 +161,7 @@ fn a_unit_that_systemd_cannot_start_is_told_of_and_one_that_has_told_itself_is_n
     let world = hooked(&receiver).build();
     all_run(&world, "12:00");
     let failed = ["--json", "--failed-unit", "port-sheet-sync.service"];
+    run_at(&world, "token-check", "12:29", &[]).run().exit(0);
     let run = run_at(&world, "job-status", "12:30", &failed).run();
     run.exit(69).error("job \"port-sheet-sync\": systemd could not run port-sheet-sync.service");
     assert_eq!(told(&receiver), pairs(&[("job.port-sheet-sync", "first-failure")]));
@@ -171,7 +187,10 @@ fn a_monitor_must_be_named_or_said_to_be_none() {
 fn the_status_itself_pings_a_monitor() {
     let receiver = Receiver::start();
     let world = world().build();
-    world.replace_in_config("monitor = \"none\"", &format!("monitor = {{ url = \"{}ping/{{job}}\" }}", receiver.url()));
+    world.replace_in_config(
+        "monitor = \"none\"",
+        &format!("monitor = {{ url = \"{}ping/{{job}}\" }}", receiver.url()),
+    );
     all_run(&world, "12:00");
     status(&world, "12:01").exit(0);
     let paths: Vec<String> = receiver.received().into_iter().map(|ping| ping.path).collect();

@@ -8,7 +8,10 @@ fn all_is_fresh_after_each_job_ran_and_a_dry_run_does_not_count() {
     all_run(&world, "12:00");
     let run = status(&world, "12:04");
     run.exit(0);
-    assert_eq!((state(&run, "port-sheet-sync").as_str(), state(&run, "token-check").as_str()), ("fresh", "fresh"));
+    assert_eq!(
+        (state(&run, "port-sheet-sync").as_str(), state(&run, "token-check").as_str()),
+        ("fresh", "fresh")
+    );
     let sync = job(&run, "port-sheet-sync");
     assert_eq!((&sync["every_seconds"], &sync["consecutive_failures"]), (&1800.into(), &0.into()));
     assert!(sync["last_change"].is_string(), "the first run wrote rows: {sync}");
@@ -105,6 +108,10 @@ fn a_sink_that_takes_nothing_is_shown_until_it_does() {
     let run = status(&world, "12:02");
     let result = run.json();
     assert_eq!(result["sinks"][0]["failures"], 1, "{result}");
-    assert!(run.stderr.contains("error: \"webhook\" takes nothing since 2026-05-13T12:01:"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("error: \"webhook\" takes nothing since 2026-05-13T12:01:"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(status(&world, "12:03").json()["sinks"][0]["failures"], 0, "this run itself has delivered it");
 }

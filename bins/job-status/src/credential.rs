@@ -31,7 +31,9 @@ fn failing(name: &str, history: &History) -> Option<Failure> {
     let words = history.words.as_deref().unwrap_or("it does not work");
     let text = format!("credential {name:?} fails since {}: {words}", event::stamp(since));
     let hint = if class.needs_a_person() {
-        format!("log in again: token-login {name}, or for a service account put a new key in place; then token-check --now -v")
+        format!(
+            "log in again: token-login {name}, or for a service account put a new key in place; then token-check --now -v"
+        )
     } else {
         "nothing if it passes: it is probed again; to probe it now: token-check --now -v".to_owned()
     };

@@ -41,7 +41,11 @@ impl Day {
 pub fn of(records: &[Record], now: DateTime<Utc>) -> Vec<Day> {
     let today = now.date_naive();
     let first = today - TimeDelta::days(SHOWN - 1);
-    let mut days: Vec<Day> = first.iter_days().take_while(|date| *date <= today).map(|date| Day { date, ..Day::default() }).collect();
+    let mut days: Vec<Day> = first
+        .iter_days()
+        .take_while(|date| *date <= today)
+        .map(|date| Day { date, ..Day::default() })
+        .collect();
     let under_way = records.last().filter(|record| record.outcome == "running").map(|record| record.started);
     for record in records {
         let index = usize::try_from((record.started.date_naive() - first).num_days()).ok();

@@ -62,8 +62,10 @@ mod tests {
         };
         let records = [record(0, "dead until 12:10"), record(5, "other"), record(10, "dead until 12:20")];
         let errors = of("j", &records);
-        let shown: Vec<_> =
-            errors.iter().map(|error| (error.times, error.error.message.as_str(), error.error.hint.as_str())).collect();
+        let shown: Vec<_> = errors
+            .iter()
+            .map(|error| (error.times, error.error.message.as_str(), error.error.hint.as_str()))
+            .collect();
         assert_eq!(shown, [(2, "dead until 12:20", "hint 10"), (1, "other", "hint 5")]);
         assert_eq!((errors[0].last - errors[0].first).num_minutes(), 10);
     }

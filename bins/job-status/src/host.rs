@@ -10,7 +10,7 @@ use shared::event::stamp;
 use shared::{Failure, Kind};
 
 /// Below this share of free room, in percent, a disk is as good as full.
-const DISK_PERCENT: u64 = 5;
+const DISK_PERCENT: u64 = 2;
 
 /// Below this many bytes it is, whatever the share. 100 MiB.
 const DISK_BYTES: u64 = 100 * 1024 * 1024;
@@ -74,7 +74,11 @@ impl Host {
         is_full.then(|| {
             let (shown, mib) = (dir.display(), free / (1024 * 1024));
             let text = format!("the disk of {shown} is nearly full: {mib} MiB are left");
-            Failure::new(Kind::Io, text, format!("make room: df -h {shown}; du -xh --max-depth=1 / | sort -h | tail"))
+            Failure::new(
+                Kind::Io,
+                text,
+                format!("make room: df -h {shown}; du -xh --max-depth=1 / | sort -h | tail"),
+            )
         })
     }
 }
@@ -106,7 +110,11 @@ mod tests {
 
     fn failing(host: &Host, newest: &str) -> Vec<String> {
         let findings = host.findings(Path::new(DIR), newest.parse().ok());
-        findings.into_iter().filter(|finding| finding.failure.is_some()).map(|finding| finding.subject).collect()
+        findings
+            .into_iter()
+            .filter(|finding| finding.failure.is_some())
+            .map(|finding| finding.subject)
+            .collect()
     }
 
     #[test]
@@ -114,7 +122,7 @@ mod tests {
         const GIB: u64 = 1024 * 1024 * 1024;
         let on_time = "2026-05-13T11:59:00Z";
         assert_eq!(failing(&host(10 * GIB, 100 * GIB), on_time), [""; 0]);
-        assert_eq!(failing(&host(4 * GIB, 100 * GIB), on_time), ["machine.disk"]);
+        assert_eq!(failing(&host(GIB, 100 * GIB), on_time), ["machine.disk"]);
         assert_eq!(failing(&host(DISK_BYTES - 1, GIB), on_time), ["machine.disk"]);
         assert_eq!(failing(&host(10 * GIB, 100 * GIB), "2026-05-13T12:06:00Z"), ["machine.clock"]);
     }

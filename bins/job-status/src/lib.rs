@@ -54,8 +54,10 @@ pub struct Args {
 
 impl Job for JobStatus {
     const NAME: &'static str = "job-status";
-    const ABOUT: &'static str = "Is every job fresh and healthy? A table, JSON, one line for Nagios, metrics, or a page";
-    const EXAMPLE: &'static str = "job-status --config /etc/port-jobs/config.toml --html /var/lib/port-jobs/status.html";
+    const ABOUT: &'static str =
+        "Is every job fresh and healthy? A table, JSON, one line for Nagios, metrics, or a page";
+    const EXAMPLE: &'static str =
+        "job-status --config /etc/port-jobs/config.toml --html /var/lib/port-jobs/status.html";
     const DEADLINE: Duration = Duration::from_secs(2 * 60);
     const RUNS_UNRECORDED: bool = true;
     const UNFINISHED: &'static str = "the next run looks at all of it again";
@@ -65,19 +67,27 @@ impl Job for JobStatus {
     fn check(config: &Config, args: &Args) -> Vec<Failure> {
         let shown = config.path.display();
         if args.html.as_ref().is_some_and(|file| file.file_name().is_none()) {
-            return vec![Failure::new(Kind::Usage, "--html needs the name of a file", "job-status --html status.html")];
+            return vec![Failure::new(
+                Kind::Usage,
+                "--html needs the name of a file",
+                "job-status --html status.html",
+            )];
         }
         if !config.sheets.is_empty() || !config.credentials.is_empty() {
             return Vec::new();
         }
-        let message = format!("{shown}: there is neither a sheet nor a credential, so no job is expected to run");
+        let message =
+            format!("{shown}: there is neither a sheet nor a credential, so no job is expected to run");
         let hint = format!("add a [sheet.NAME] table to {shown}; examples/config.toml shows one");
         vec![Failure::new(Kind::Config, message, hint)]
     }
 
     fn findings(_config: &Config, report: &Report<Body>) -> Option<Findings> {
         // What the jobs themselves have failed with they have told.
-        report.body.looked.then(|| Findings { own: report.body.own.clone(), parts: report.body.findings.clone() })
+        report
+            .body
+            .looked
+            .then(|| Findings { own: report.body.own.clone(), parts: report.body.findings.clone() })
     }
 
     fn plugin(args: &Args, report: &Report<Body>) -> Option<Plugin> {

@@ -112,6 +112,11 @@ fn is_used(context: &Context, state: &SinkState) -> bool {
 fn failing_sink(sink: &SinkState) -> Option<Failure> {
     let since = sink.failing_since?;
     let error = sink.error.as_deref().unwrap_or("it does not answer");
-    let text = format!("{:?} takes nothing since {} ({} times): {error}", sink.name, stamp(since), sink.failures);
-    Some(Failure::new(Kind::Unavailable, text, "alerts wait for it and nothing is lost; to try it: job-status --test-alert"))
+    let text =
+        format!("{:?} takes nothing since {} ({} times): {error}", sink.name, stamp(since), sink.failures);
+    Some(Failure::new(
+        Kind::Unavailable,
+        text,
+        "alerts wait for it and nothing is lost; to try it: job-status --test-alert",
+    ))
 }

@@ -11,7 +11,13 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
     let body = &report.body;
     let level = match (body.looked && body.records.is_none(), report.failures.is_empty()) {
         (false, _) => Level::Unknown,
-        (true, true) => if has_forecast(body) { Level::Warning } else { Level::Ok },
+        (true, true) => {
+            if has_forecast(body) {
+                Level::Warning
+            } else {
+                Level::Ok
+            }
+        }
         (true, false) => Level::of(&report.failures),
     };
     let worst = report.failures.iter().min_by_key(|failure| failure.kind);

@@ -34,7 +34,11 @@ pub fn render(body: &Body, settings: &Alert) -> String {
         section("Sheets and credentials", "credentials", &credentials(body)),
         section("The last 30 days", "days", &body.jobs.iter().map(timeline).collect::<String>()),
         section("Errors of the last 30 days", "errors", &errors(body, settings)),
-        section("This machine", "machine", &body.host.as_ref().map(|seen| format!("<p>{}</p>", escape(&host(seen)))).unwrap_or_default()),
+        section(
+            "This machine",
+            "machine",
+            &body.host.as_ref().map(|seen| format!("<p>{}</p>", escape(&host(seen)))).unwrap_or_default(),
+        ),
     ];
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -70,7 +74,8 @@ fn problems(failures: &[Failure], settings: &Alert) -> String {
     }
     let mut sorted: Vec<&Failure> = failures.iter().collect();
     sorted.sort_by_key(|failure| failure.kind);
-    let items: String = sorted.into_iter().map(|failure| format!("<li>{}</li>\n", told(failure, settings))).collect();
+    let items: String =
+        sorted.into_iter().map(|failure| format!("<li>{}</li>\n", told(failure, settings))).collect();
     format!("<ul class=\"problems\">\n{items}</ul>\n")
 }
 
@@ -121,17 +126,21 @@ fn credentials(body: &Body) -> String {
             ago(at, body.now)
         )
     };
-    let sheets = body.sheets.iter().map(|sheet| row("sheet", &sheet.sheet, sheet.error.as_ref(), sheet.last_good));
-    let credentials = body
-        .credentials
-        .iter()
-        .map(|credential| row("credential", &credential.credential, credential.error.as_ref(), credential.last_good));
+    let sheets =
+        body.sheets.iter().map(|sheet| row("sheet", &sheet.sheet, sheet.error.as_ref(), sheet.last_good));
+    let credentials = body.credentials.iter().map(|credential| {
+        row("credential", &credential.credential, credential.error.as_ref(), credential.last_good)
+    });
     let rows: String = sheets.chain(credentials).collect();
     let forecasts: String = body.credentials.iter().flat_map(forecasts).collect();
     if rows.is_empty() {
         return String::new();
     }
-    let forecasts = if forecasts.is_empty() { String::new() } else { format!("<h3>To come</h3>\n<ul class=\"problems\">\n{forecasts}</ul>\n") };
+    let forecasts = if forecasts.is_empty() {
+        String::new()
+    } else {
+        format!("<h3>To come</h3>\n<ul class=\"problems\">\n{forecasts}</ul>\n")
+    };
     format!(
         "<table><thead><tr><th scope=\"col\">What</th><th scope=\"col\">State</th><th scope=\"col\">Last good</th></tr></thead>\n\
          <tbody>\n{rows}</tbody></table>\n{forecasts}"
@@ -140,7 +149,11 @@ fn credentials(body: &Body) -> String {
 
 fn forecasts(credential: &CredentialResult) -> Vec<String> {
     let item = |forecast: &crate::result::Forecast| {
-        format!("<li><strong>{}</strong><p class=\"hint\">{}</p></li>\n", escape(&forecast.text), escape(&forecast.remedy))
+        format!(
+            "<li><strong>{}</strong><p class=\"hint\">{}</p></li>\n",
+            escape(&forecast.text),
+            escape(&forecast.remedy)
+        )
     };
     credential.forecasts.iter().map(item).collect()
 }
@@ -154,7 +167,8 @@ fn timeline(job: &JobResult) -> String {
     let longest = job.days.iter().map(|day| day.longest_ms).max().unwrap_or(0);
     let most = job.days.iter().map(|day| i64::from(day.rows)).max().unwrap_or(0);
     let squares: String = job.days.iter().map(square).collect();
-    let rows: String = job.days.iter().rev().filter(|day| day.runs() > 0).map(|day| day_row(day, longest, most)).collect();
+    let rows: String =
+        job.days.iter().rev().filter(|day| day.runs() > 0).map(|day| day_row(day, longest, most)).collect();
     let table = format!(
         "<details><summary>{name}, day by day</summary>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}, day by day\"><table><thead><tr>\
          <th scope=\"col\">Day</th><th scope=\"col\">Good</th><th scope=\"col\">Failed</th><th scope=\"col\">Skipped</th>\
@@ -171,7 +185,13 @@ fn square(day: &Day) -> String {
         day if day.good == 0 => ("none", "–"),
         _ => ("good", "✓"),
     };
-    let words = format!("{}: {} runs, {} failed, {} never ended", day.date.format("%-d %B"), day.runs(), day.failed, day.died);
+    let words = format!(
+        "{}: {} runs, {} failed, {} never ended",
+        day.date.format("%-d %B"),
+        day.runs(),
+        day.failed,
+        day.died
+    );
     format!(
         "<li class=\"{class}\" title=\"{words}\"><span aria-hidden=\"true\">{sign}<small>{}</small></span><span class=\"heard\">{words}</span></li>\n",
         day.date.format("%-d")
@@ -196,14 +216,17 @@ fn day_row(day: &Day, longest: i64, most: i64) -> String {
 /// A bar of up to 100 units beside a number that says the same.
 fn bar(value: i64, most: i64) -> String {
     let width = if most > 0 { (value * 100 + most - 1) / most } else { 0 };
-    format!("<svg aria-hidden=\"true\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\"><rect width=\"{width}\" height=\"4\"/></svg>")
+    format!(
+        "<svg aria-hidden=\"true\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\"><rect width=\"{width}\" height=\"4\"/></svg>"
+    )
 }
 
 fn errors(body: &Body, settings: &Alert) -> String {
     let item = |error: &crate::errors::Repeated| {
         let times = if error.times == 1 { "once".to_owned() } else { format!("{} times", error.times) };
         let (first, last) = (error.first.format("%-d %b %H:%M"), error.last.format("%-d %b %H:%M"));
-        let when = if error.times == 1 { format!("{last} UTC") } else { format!("first {first}, last {last} UTC") };
+        let when =
+            if error.times == 1 { format!("{last} UTC") } else { format!("first {first}, last {last} UTC") };
         format!("<li>{}<p>{}, {times}: {when}</p></li>\n", told(&error.error, settings), escape(&error.job))
     };
     let items: String = body.errors.iter().take(ERRORS_SHOWN).map(item).collect();

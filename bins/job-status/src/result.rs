@@ -113,6 +113,13 @@ impl Body {
         let jobs = self.jobs.iter().filter_map(|job| job.error.as_ref());
         let sheets = self.sheets.iter().filter_map(|sheet| sheet.error.as_ref());
         let credentials = self.credentials.iter().filter_map(|credential| credential.error.as_ref());
-        self.records.iter().chain(jobs).chain(sheets).chain(credentials).chain(&self.others).cloned().collect()
+        self.records
+            .iter()
+            .chain(jobs)
+            .chain(sheets)
+            .chain(credentials)
+            .chain(&self.others)
+            .cloned()
+            .collect()
     }
 }

@@ -81,12 +81,20 @@ pub fn judge(seen: &Seen<'_>, now: DateTime<Utc>) -> (State, Option<Failure>) {
     };
     if let Some(begun) = seen.overdue(now) {
         let text = format!("it runs since {}, past its deadline, and still holds its lock", stamp(begun));
-        let hint = format!("see what it does: journalctl -u {job}.service -n 20; end it: systemctl kill {job}.service");
+        let hint = format!(
+            "see what it does: journalctl -u {job}.service -n 20; end it: systemctl kill {job}.service"
+        );
         return seen.wrong(State::Hung, Kind::Busy, &text, &hint);
     }
     if last.outcome == "running" && !seen.is_locked && now - last.started > BEGINNING {
-        let text = format!("its run of {} never ended: it was killed, or the machine went down", stamp(last.started));
-        let hint = format!("nothing if the next run is well; see: journalctl -u {job}.service --since '{}'", last.started.format("%F %T UTC"));
+        let text = format!(
+            "its run of {} never ended: it was killed, or the machine went down",
+            stamp(last.started)
+        );
+        let hint = format!(
+            "nothing if the next run is well; see: journalctl -u {job}.service --since '{}'",
+            last.started.format("%F %T UTC")
+        );
         return seen.wrong(State::Died, Kind::Unavailable, &text, &hint);
     }
     // One run that met another is no failure yet.
@@ -99,7 +107,11 @@ pub fn judge(seen: &Seen<'_>, now: DateTime<Utc>) -> (State, Option<Failure>) {
     let lateness = every * 3 / 2;
     if now - last.started > lateness {
         let ago = shown(now - last.started);
-        let text = format!("it last ran {ago} ago, at {}; it is expected every {}", stamp(last.started), shown(every));
+        let text = format!(
+            "it last ran {ago} ago, at {}; it is expected every {}",
+            stamp(last.started),
+            shown(every)
+        );
         return seen.wrong(State::Late, Kind::Unavailable, &text, seen.start);
     }
     match seen.past.last_success {
@@ -123,9 +135,15 @@ impl Seen<'_> {
         let kind = failed.exit.map_or(Kind::Bug, Kind::of_exit_code);
         let message = failed.message.as_deref().unwrap_or("it failed");
         let times = self.past.failures;
-        let times = if times > 1 { format!("{times} runs in a row failed, the last one: ") } else { String::new() };
+        let times =
+            if times > 1 { format!("{times} runs in a row failed, the last one: ") } else { String::new() };
         let fallback = format!("see why: {} -v", self.job);
-        self.wrong(State::Failing, kind, &format!("{times}{message}"), failed.hint.as_deref().unwrap_or(&fallback))
+        self.wrong(
+            State::Failing,
+            kind,
+            &format!("{times}{message}"),
+            failed.hint.as_deref().unwrap_or(&fallback),
+        )
     }
 
     fn wrong(&self, state: State, kind: Kind, text: &str, hint: &str) -> (State, Option<Failure>) {
@@ -157,8 +175,15 @@ mod tests {
         let failures = later.iter().filter(|record| record.outcome != "running").count();
         let last_success = success.and_then(|index| records[index].finished);
         let past = Past { last_success, last_change: None, failures: u32::try_from(failures).unwrap() };
-        let seen =
-            Seen { job: "j", records, past, is_locked, every: HALF_HOUR, deadline: HALF_HOUR, start: "start it" };
+        let seen = Seen {
+            job: "j",
+            records,
+            past,
+            is_locked,
+            every: HALF_HOUR,
+            deadline: HALF_HOUR,
+            start: "start it",
+        };
         let (state, failure) = judge(&seen, now());
         assert_eq!(state == State::Fresh, failure.is_none());
         (state, failure.map(|failure| failure.kind.exit_code()))

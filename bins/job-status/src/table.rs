@@ -22,8 +22,9 @@ pub enum Colour {
 /// The lines.
 pub fn lines(body: &Body, wants_colour: bool) -> Vec<String> {
     let colour = if wants_colour { Colour::Ansi } else { Colour::Plain };
-    let rows: Vec<[String; 6]> =
-        std::iter::once(HEADER.map(str::to_owned)).chain(body.jobs.iter().map(|job| row(job, body.now))).collect();
+    let rows: Vec<[String; 6]> = std::iter::once(HEADER.map(str::to_owned))
+        .chain(body.jobs.iter().map(|job| row(job, body.now)))
+        .collect();
     let widths: Vec<usize> = (0..HEADER.len())
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
@@ -64,7 +65,10 @@ fn others(body: &Body) -> Vec<String> {
     for credential in &body.credentials {
         let name = &credential.credential;
         let state = if credential.error.is_some() { "fails" } else { "works" };
-        lines.push(format!("credential {name:?}: {state}; last token {}", ago(credential.last_good, body.now)));
+        lines.push(format!(
+            "credential {name:?}: {state}; last token {}",
+            ago(credential.last_good, body.now)
+        ));
         let forecasts = credential.forecasts.iter();
         lines.extend(forecasts.map(|forecast| format!("  to come: {}; {}", forecast.text, forecast.remedy)));
     }

@@ -60,11 +60,10 @@ fn samples(sheet: &SheetResult) -> Vec<Sample> {
         ("unchanged", sheet.unchanged),
     ];
     let rows = rows.map(|(kind, number)| (metrics::ROWS, kind, number));
-    let requests =
-        [("read", sheet.reads), ("write", sheet.writes)].map(|(kind, number)| (metrics::REQUESTS, kind, number));
-    let sample = |(metric, kind, number)| {
-        Sample::new(metric, &[name, ("kind", kind)], metrics::count(number))
-    };
+    let requests = [("read", sheet.reads), ("write", sheet.writes)]
+        .map(|(kind, number)| (metrics::REQUESTS, kind, number));
+    let sample =
+        |(metric, kind, number)| Sample::new(metric, &[name, ("kind", kind)], metrics::count(number));
     let cells = Sample::new(metrics::CELLS, &[name], metrics::count(sheet.cells_written));
     rows.into_iter().chain(requests).map(sample).chain([cells]).collect()
 }

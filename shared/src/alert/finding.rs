@@ -64,7 +64,12 @@ pub struct Course {
 }
 
 /// What people hear of a finding, and what is remembered then.
-pub fn follow(before: &Course, finding: &Finding, settings: &Alert, now: DateTime<Utc>) -> (Vec<Event>, Course) {
+pub fn follow(
+    before: &Course,
+    finding: &Finding,
+    settings: &Alert,
+    now: DateTime<Utc>,
+) -> (Vec<Event>, Course) {
     let mut after = before.clone();
     let incident = |after, told| Incident {
         subject: &finding.subject,
@@ -162,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_told_with_the_second_failure_and_a_single_one_never() {
-        let outcomes = [vec![GOOD], fails(Kind::Unavailable, 1), vec![GOOD], fails(Kind::Busy, 2), vec![GOOD]];
+        let outcomes =
+            [vec![GOOD], fails(Kind::Unavailable, 1), vec![GOOD], fails(Kind::Busy, 2), vec![GOOD]];
         assert_eq!(story(&Alert::default(), &outcomes.concat()), [(4, "first-failure"), (5, "recovered")]);
     }
 

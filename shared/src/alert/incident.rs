@@ -80,10 +80,10 @@ pub fn decide(incident: &Incident<'_>, habits: &Habits, now: DateTime<Utc>) -> (
     let (words, failures, since) = (outage.words, outage.failures, stamp(outage.since));
     let events = [
         (is_failure && failures == 1).then(|| event(Kind::FirstFailure, format!("failed: {words}"))),
-        (is_failure && failures > 1).then(|| {
-            event(Kind::FirstFailure, format!("failed {failures} times since {since}: {words}"))
-        }),
-        is_escalated.then(|| event(Kind::Escalated, format!("failed {failures} times since {since}: {words}"))),
+        (is_failure && failures > 1)
+            .then(|| event(Kind::FirstFailure, format!("failed {failures} times since {since}: {words}"))),
+        is_escalated
+            .then(|| event(Kind::Escalated, format!("failed {failures} times since {since}: {words}"))),
         (is_first && habits.is_probed).then(|| {
             event(Kind::ActiveRecovery, "is in active recovery: it is probed until it works again".to_owned())
         }),

@@ -50,7 +50,8 @@ impl Courier<'_> {
 
     async fn feed(self, sink: &Sink) {
         let fed = timeout(LIMIT, self.drain(sink)).await;
-        let late = || NotTaken(format!("it did not take the alert within {}", humantime::format_duration(LIMIT)));
+        let late =
+            || NotTaken(format!("it did not take the alert within {}", humantime::format_duration(LIMIT)));
         match fed {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => info!("sink {:?} is left out: {failure}", sink.name),

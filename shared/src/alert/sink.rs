@@ -53,8 +53,8 @@ impl Vault<'_> {
     fn read(self, file: &Path) -> Result<Secret, NotTaken> {
         let path = private::locate(file, self.granted, &self.state.credentials());
         let content = private::read(&path, self.granted)?;
-        let text = String::from_utf8(content)
-            .map_err(|_| NotTaken(format!("{} is not text", path.display())))?;
+        let text =
+            String::from_utf8(content).map_err(|_| NotTaken(format!("{} is not text", path.display())))?;
         Ok(Secret::new(text.trim()))
     }
 }
@@ -92,14 +92,19 @@ async fn post(webhook: &Webhook, notice: &Notice, machine: &str, vault: Vault<'_
     }
     let words: String = String::from_utf8_lossy(&reply.body).chars().take(WORDS_CHARS).collect();
     let secrets = [url.path(), url.query().unwrap_or_default(), token.as_ref().map_or("", Secret::expose)];
-    let words = secrets.iter().filter(|secret| secret.len() > 1).fold(words, |words, secret| words.replace(secret, "…"));
+    let words = secrets
+        .iter()
+        .filter(|secret| secret.len() > 1)
+        .fold(words, |words, secret| words.replace(secret, "…"));
     Err(NotTaken(format!("{host} answered {}: {}", reply.status, words.trim())))
 }
 
 /// The rules for an open address hold for a secret one too; what is wrong with it is said without it.
 fn secret_address(file: &Path, text: &str) -> Result<Url, NotTaken> {
     let url = Url::parse(text).ok().filter(is_confidential);
-    url.ok_or_else(|| NotTaken(format!("the file {} does not hold an https address", PathBuf::from(file).display())))
+    url.ok_or_else(|| {
+        NotTaken(format!("the file {} does not hold an https address", PathBuf::from(file).display()))
+    })
 }
 
 async fn mail(smtp: &Smtp, notice: &Notice, machine: &str, vault: Vault<'_>) -> Result<(), NotTaken> {
@@ -126,7 +131,9 @@ fn message(smtp: &Smtp, notice: &Notice, machine: &str) -> Result<Message, lettr
 fn transport(smtp: &Smtp, vault: Vault<'_>) -> Result<AsyncSmtpTransport<Tokio1Executor>, NotTaken> {
     let failed = |error: lettre::transport::smtp::Error| NotTaken(format!("{}: {error}", smtp.host));
     let builder = match smtp.encryption {
-        Encryption::StartTls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&smtp.host).map_err(failed)?,
+        Encryption::StartTls => {
+            AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&smtp.host).map_err(failed)?
+        }
         Encryption::Tls => AsyncSmtpTransport::<Tokio1Executor>::relay(&smtp.host).map_err(failed)?,
         Encryption::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host),
     };

@@ -257,7 +257,8 @@ pub(super) fn open_address(reader: &mut Reader<'_>, text: &str) -> Option<Url> {
 }
 
 fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
-    let encryptions = [("starttls", Encryption::StartTls), ("tls", Encryption::Tls), ("none", Encryption::None)];
+    let encryptions =
+        [("starttls", Encryption::StartTls), ("tls", Encryption::Tls), ("none", Encryption::None)];
     let encryption = reader.word("encryption", &encryptions).unwrap_or(Encryption::StartTls);
     let usual = match encryption {
         Encryption::StartTls => 587,
@@ -267,7 +268,10 @@ fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
     let host = reader.needed("host");
     let is_here = host.as_deref().is_some_and(|host| ["127.0.0.1", "::1", "localhost"].contains(&host));
     if encryption == Encryption::None && !is_here {
-        reader.problem("encryption", "\"none\" is only for a mail server on this machine: say \"starttls\" or \"tls\"");
+        reader.problem(
+            "encryption",
+            "\"none\" is only for a mail server on this machine: say \"starttls\" or \"tls\"",
+        );
     }
     let port = count(reader, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok());
     let from = reader.needed("from").and_then(|text| mailbox(reader, "from", &text));
@@ -290,7 +294,10 @@ fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
 fn mailbox(reader: &mut Reader<'_>, key: &str, text: &str) -> Option<Mailbox> {
     let parsed = text.parse();
     if parsed.is_err() {
-        reader.problem(key, format!("{text:?} is not a mail address such as \"Port office <port@example.com>\""));
+        reader.problem(
+            key,
+            format!("{text:?} is not a mail address such as \"Port office <port@example.com>\""),
+        );
     }
     parsed.ok()
 }

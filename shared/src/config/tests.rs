@@ -85,7 +85,8 @@ fn a_key_needs_a_column_and_headers_are_unique() {
 #[test]
 fn a_monitor_and_sinks_are_reached_over_https_only_and_named_apart() {
     let sink = |keys: &str| problems(&format!("{GOOD}\n[[alert.sink]]\n{keys}\n"));
-    let mail = "kind = \"smtp\"\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]";
+    let mail =
+        "kind = \"smtp\"\nhost = \"mail.example.com\"\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]";
     for good in [
         "kind = \"webhook\"\nurl = \"https://ntfy.example/x\"\nshape = \"ntfy\"",
         "kind = \"webhook\"\nurl-file = \"slack-url\"\nshape = \"slack\"",
@@ -111,7 +112,9 @@ fn a_monitor_and_sinks_are_reached_over_https_only_and_named_apart() {
     }
     let monitor = |value: &str| problems(&GOOD.replace("monitor = \"none\"", &format!("monitor = {value}")));
     assert_eq!(monitor("{ url = \"https://hc.example/key/{job}\" }"), [""; 0]);
-    assert!(monitor("{ url = \"http://hc.example/x\" }")[0].starts_with("monitor.url: must begin with https"));
+    assert!(
+        monitor("{ url = \"http://hc.example/x\" }")[0].starts_with("monitor.url: must begin with https")
+    );
     assert!(monitor("\"later\"")[0].contains("must be \"none\" or"));
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn send_ping(context: &Context, run: &str, ping: monitor::Ping)
     if ping == monitor::Ping::Start {
         return;
     }
-    let taken = taken.as_ref().map(|()| ()).map_err(String::as_str);
+    let taken = taken.as_ref().copied().map_err(String::as_str);
     let noted = Store::open(&context.state.database())
         .and_then(|mut store| store.sink_took(&format!("monitor of {}", context.job), taken, Utc::now()));
     noted.unwrap_or_else(|failure| info!("that is not recorded: {failure}"));

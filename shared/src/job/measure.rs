@@ -14,9 +14,11 @@ pub(super) fn samples(context: &Context, ended: &Ended<'_>, store: &mut Store) -
     let mut samples = clocks(context, ended, store)?;
     samples.extend(counts(&tally::so_far()));
     samples.extend(store.fared(ended.finished)?.iter().flat_map(credential));
-    samples.extend(store.sinks()?.iter().map(|sink| {
-        Sample::new(metrics::SINK_FAILURES, &[("sink", &sink.name)], f64::from(sink.failures))
-    }));
+    samples.extend(
+        store.sinks()?.iter().map(|sink| {
+            Sample::new(metrics::SINK_FAILURES, &[("sink", &sink.name)], f64::from(sink.failures))
+        }),
+    );
     samples.extend(ended.numbers.samples.iter().cloned());
     let executable = ("executable", context.job.to_owned());
     Ok(samples
@@ -57,9 +59,8 @@ fn counts(tally: &tally::Tally) -> Vec<Sample> {
 fn credential(fared: &Fared) -> Vec<Sample> {
     let name = ("credential", fared.credential.as_str());
     let of = |metric, value| Sample::new(metric, &[name], value);
-    let refreshes = |result, number| {
-        Sample::new(metrics::REFRESHES, &[name, ("result", result)], f64::from(number))
-    };
+    let refreshes =
+        |result, number| Sample::new(metrics::REFRESHES, &[name, ("result", result)], f64::from(number));
     let mut samples = vec![
         refreshes("good", fared.good),
         refreshes("bad", fared.bad),

@@ -256,7 +256,7 @@ fn begin<J: Job>(
     if common.test_alert {
         return test_alert::<J>(&context).into();
     }
-    open_records::<J>(run, context, scene);
+    open_records(run, context, scene);
     match &scene.context {
         Some(Context { unrecorded: Some(failure), .. }) if !J::RUNS_UNRECORDED => {
             Ended::failed(vec![failure.clone()])
@@ -267,7 +267,7 @@ fn begin<J: Job>(
 }
 
 /// Writes the record of a run that begins; why it cannot be written is kept with the context.
-fn open_records<J: Job>(run: &Run, mut context: Context, scene: &mut Scene) {
+fn open_records(run: &Run, mut context: Context, scene: &mut Scene) {
     let sinks = context.config.alert.sinks.iter().map(|sink| sink.name.as_str());
     let opened = context.state.create().and_then(|()| Store::open(&context.state.database()));
     let opened = opened.and_then(|mut store| {

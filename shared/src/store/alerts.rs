@@ -236,9 +236,11 @@ fn course(transaction: &Transaction<'_>, subject: &str) -> rusqlite::Result<Opti
 
 fn save(transaction: &Transaction<'_>, subject: &str, course: &Course) -> rusqlite::Result<()> {
     let Course { first_failure, failures, last_good, marks, told } = course;
-    let times = [*first_failure, *last_good, told.first, told.escalated, told.reminded].map(|at| at.map(stamp));
+    let times =
+        [*first_failure, *last_good, told.first, told.escalated, told.reminded].map(|at| at.map(stamp));
     let [first_failure, last_good, first, escalated, reminded] = times;
-    let insert = "INSERT OR REPLACE INTO subject (name, first_failure, failures, last_good, marks, told_first,
+    let insert =
+        "INSERT OR REPLACE INTO subject (name, first_failure, failures, last_good, marks, told_first,
                   told_escalated, told_reminded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values =
         params![subject, first_failure, failures, last_good, marks.join(" "), first, escalated, reminded];
@@ -291,9 +293,8 @@ mod tests {
         let states = store.sinks().unwrap();
         assert_eq!((states[0].failures, states[1].failures), (0, 1));
         let delivered = "SELECT count(delivered) FROM event";
-        let count = |store: &Store| -> i64 {
-            store.connection.query_row(delivered, [], |row| row.get(0)).unwrap()
-        };
+        let count =
+            |store: &Store| -> i64 { store.connection.query_row(delivered, [], |row| row.get(0)).unwrap() };
         assert_eq!(count(&store), 0);
         store.delivered(1, "b", &["a", "b"], now()).unwrap();
         assert_eq!(count(&store), 1);

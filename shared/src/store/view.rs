@@ -76,7 +76,8 @@ impl Store {
     /// [`crate::Kind::Io`] when the database cannot be read.
     pub fn past(&mut self, job: &str) -> Result<Past> {
         self.transaction(|transaction| {
-            let query = "SELECT max(finished) FILTER (WHERE outcome = 'ok'), max(finished) FILTER (WHERE changed),
+            let query =
+                "SELECT max(finished) FILTER (WHERE outcome = 'ok'), max(finished) FILTER (WHERE changed),
                  (SELECT count(*) FROM run AS later WHERE job = ?1 AND rehearsal = 0
                     AND outcome IN ('failed', 'skipped') AND started > coalesce(
                       (SELECT max(started) FROM run WHERE job = ?1 AND rehearsal = 0 AND outcome = 'ok'), ''))

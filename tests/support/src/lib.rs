@@ -25,7 +25,7 @@ mod world;
 pub use builder::{BOOKINGS, Builder};
 pub use files::{Content, Snapshot};
 pub use process::Process;
-pub use receiver::{Answer, Receiver, Received};
+pub use receiver::{Answer, Received, Receiver};
 pub use run::Run;
 pub use running::Running;
 pub use sheet::{Counts, PERSON, TAB};
