@@ -69,3 +69,18 @@ fn assert_times(alerts: &[serde_json::Value]) {
         "{recovery}"
     );
 }
+
+#[test]
+fn of_many_runs_at_once_one_delivers() {
+    let receiver = Receiver::start();
+    let world = world().tables(&webhook("hook", &receiver)).build();
+    world.replace_in_config("tab = \"Port sheet\"", "tab = \"Gone\"");
+    receiver.answers(&[Answer::Refuse(503)]);
+    world.process(&[]).run().exit(78);
+    let runs: Vec<_> = (0..6).map(|_| world.process(&[]).spawn()).collect();
+    runs.into_iter().for_each(|run| drop(run.wait()));
+    let told = told(&receiver.taken());
+    let first =
+        told.iter().filter(|told| **told == pairs(&[("sheet.port-sheet", "first-failure")])[0]).count();
+    assert_eq!(first, 1, "{told:?}");
+}

@@ -126,7 +126,7 @@ fn a_mail_server_gets_a_well_formed_mail_over_a_secured_connection() {
         assert_eq!(mail["defects"], Value::Array(Vec::new()), "{mail}");
         assert_eq!(mail["secure"], true, "{encryption}");
         assert_eq!(mail["rcpt"], serde_json::json!(["crew@harbour.example", "office@harbour.example"]));
-        assert_eq!(text("from"), "\"Port jobs\" <jobs@harbour.example>");
+        assert_eq!(text("from"), "Port jobs <jobs@harbour.example>");
         assert!(
             text("subject").starts_with("port-jobs on ") && text("subject").contains("port-sheet"),
             "{mail}"

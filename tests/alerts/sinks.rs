@@ -153,3 +153,13 @@ fn a_server_that_is_gone_is_told_again_when_it_is_back() {
     world.process_of("token-check", &["--now"]).run();
     assert_eq!(told(&receiver.taken())[0], pairs(&[("sheet.port-sheet", "first-failure")])[0]);
 }
+
+#[test]
+fn a_server_that_resets_every_connection_is_noted_and_changes_no_exit_code() {
+    let receiver = Receiver::resetting();
+    let world = hooked(&receiver).build();
+    world.replace_in_config(BROKEN, "tab = \"Gone\"");
+    world.run(&[]).exit(78);
+    let error = sink_states(&world).remove(0).2.unwrap();
+    assert!(error.contains("reset"), "{error}");
+}

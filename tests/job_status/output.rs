@@ -102,3 +102,17 @@ fn results_of_every_state_fit_the_shipped_schema() {
     world.append_to_config("[nonsense]");
     fits("12:32");
 }
+
+#[test]
+fn the_shipped_units_give_a_run_its_deadline() {
+    let deadline = <job_status::JobStatus as shared::job::Job>::DEADLINE;
+    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "job-status").unwrap();
+    assert_eq!(shipped.deadline, deadline);
+    for unit in ["job-status.service", "job-failed@.service"] {
+        let path = format!("{}/../../systemd-timers/{unit}", env!("CARGO_MANIFEST_DIR"));
+        let unit = std::fs::read_to_string(path).unwrap();
+        let minutes =
+            unit.lines().find_map(|line| line.strip_prefix("TimeoutStartSec=")?.strip_suffix("min"));
+        assert!(minutes.unwrap().parse::<u64>().unwrap() * 60 > deadline.as_secs());
+    }
+}

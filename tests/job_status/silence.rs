@@ -65,8 +65,33 @@ fn a_lock_that_cannot_be_taken_is_reported_recorded_and_told() {
     assert_eq!(world.records().last().unwrap().exit, Some(74));
 }
 
-/// A skip reported as success, a failure reported as success: what a monitor is told of each outcome is in tests/monitor.rs;
-/// here that a skip renews no clock.
+/// A failure reported as success: exit code, record, clock, status, monitor and alert agree. All outcomes and their pings
+/// are in tests/monitor.rs.
+#[test]
+fn a_failure_is_one_to_everybody_who_looks() {
+    let receiver = Receiver::start();
+    let world = hooked(&receiver).build();
+    all_run(&world, "12:00");
+    let monitor = format!("monitor = {{ url = \"{}ping\" }}", receiver.url());
+    world.replace_in_config("monitor = \"none\"", &monitor);
+    world.replace_in_config("tab = \"Port sheet\"", "tab = \"Gone\"");
+    run_at(&world, "port-sheet-sync", "12:04", &[]).run().exit(78);
+    let record = world.records().pop().unwrap();
+    assert_eq!((record.exit, record.outcome.as_str()), (Some(78), "failed"));
+    let paths: Vec<String> = receiver.received().into_iter().map(|request| request.path).collect();
+    assert!(
+        ["/ping/start", "/ping/78", "/hook"].iter().all(|path| paths.contains(&(*path).to_owned())),
+        "{paths:?}"
+    );
+    assert!(!paths.contains(&"/ping".to_owned()), "{paths:?}");
+    world.replace_in_config(&monitor, "monitor = \"none\"");
+    let run = status(&world, "12:05");
+    run.exit(78);
+    assert_eq!(state(&run, "port-sheet-sync"), "failing");
+    assert!(job(&run, "port-sheet-sync")["last_success"].as_str().unwrap().starts_with("2026-05-13T12:00:"));
+}
+
+/// A skip reported as success: it renews no clock.
 #[test]
 fn a_skip_is_neither_a_success_nor_for_long_a_secret() {
     let receiver = Receiver::start();

@@ -108,3 +108,31 @@ pub fn samples(body: &Body) -> Vec<Sample> {
     });
     states.chain(failing).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn only_the_state_is_coloured_and_only_when_it_is_wanted() {
+        let job = JobResult {
+            job: "j".into(),
+            state: State::Late,
+            error: None,
+            every_seconds: 60,
+            last_run: None,
+            last_success: None,
+            last_change: None,
+            consecutive_failures: 0,
+            schedule: Schedule::NoneSeen,
+            days: Vec::new(),
+        };
+        let body = Body { jobs: vec![job], ..Body::default() };
+        let plain = lines(&body, false);
+        assert_eq!(plain[1], "j    late   never     never         never        none seen");
+        let coloured = lines(&body, true);
+        assert_eq!(coloured[0], plain[0]);
+        assert_eq!(coloured[1], plain[1].replace("late ", "\x1b[31mlate \x1b[0m"));
+    }
+}

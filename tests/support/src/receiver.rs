@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::{Router, serve};
+use socket2::SockRef;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -64,16 +67,38 @@ impl Receiver {
     /// # Panics
     /// When the machine does not let it.
     pub fn start() -> Self {
+        Self::with(|listener, log| async {
+            let router = Router::new().fallback(answer).with_state(log);
+            serve(listener, router).await.expect("the server serves");
+        })
+    }
+
+    /// Starts one that resets every connection once something was sent.
+    ///
+    /// # Panics
+    /// When the machine does not let it.
+    pub fn resetting() -> Self {
+        Self::with(|listener, _log| async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                drop(stream.read(&mut [0; 16]).await);
+                // To close without lingering, with something unread, is a reset.
+                SockRef::from(&stream).set_linger(Some(Duration::ZERO)).expect("a socket's option");
+            }
+        })
+    }
+
+    fn with<F: Future<Output = ()>>(work: impl FnOnce(TcpListener, Shared) -> F + Send + 'static) -> Self {
         let log = Shared::default();
         let (stop, stopped) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free loopback port");
         let address = listener.local_addr().expect("a bound port");
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&log));
+        let kept = Arc::clone(&log);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    served = async { serve(listener, router).await } => served.expect("the server serves"),
+                    () = work(listener, kept) => {}
                     _ = stopped => {}
                 }
             });
