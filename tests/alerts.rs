@@ -47,8 +47,13 @@ fn hooked(receiver: &Receiver) -> Builder {
     world().tables(&webhook("hook", receiver))
 }
 
-/// What an alert says happened, and to whom.
+/// What an alert says happened, and to whom. Each fits the shipped schema.
 fn told(alerts: &[Value]) -> Vec<(String, String)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema/alert.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for alert in alerts {
+        jsonschema::validate(&schema, alert).unwrap_or_else(|error| panic!("{error}: {alert}"));
+    }
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     alerts.iter().map(|alert| (text(&alert["subject"]), text(&alert["event"]))).collect()
 }

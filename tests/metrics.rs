@@ -116,6 +116,27 @@ fn failures_retries_answers_401_and_lost_tokens_are_counted() {
 }
 
 #[test]
+fn how_early_a_token_was_fetched_anew_is_measured() {
+    let world = world().any_token().build();
+    let dir = world.make_private_dir("metrics");
+    world.append_to_config(&format!("[metrics]\ndir = {dir:?}"));
+    // Every request finds the token with less than refresh-margin left.
+    let body =
+        serde_json::json!({"access_token": "a-short-lived-token", "expires_in": 120, "token_type": "Bearer"});
+    let path = Some("/token".into());
+    world.fault(google_standin::Fault {
+        path,
+        body: Some(body),
+        times: 99,
+        ..google_standin::Fault::default()
+    });
+    world.run(&[]).exit(0);
+    let numbers = numbers(&world, &dir.join("port-sheet-sync.prom"));
+    let margin = numbers["port_jobs_token_refresh_margin_seconds{executable=\"port-sheet-sync\"}"];
+    assert!((60.0..=120.0).contains(&margin), "{margin}");
+}
+
+#[test]
 fn a_directory_that_takes_no_file_costs_the_run_nothing() {
     let world = world().build();
     world.append_to_config("[metrics]\ndir = \"/proc/nowhere\"");

@@ -73,81 +73,97 @@ pub struct Seen<'a> {
 
 /// How it stands, and what is wrong.
 pub fn judge(seen: &Seen<'_>, now: DateTime<Utc>) -> (State, Option<Failure>) {
-    let every = TimeDelta::from_std(seen.every).unwrap_or(TimeDelta::MAX);
-    let job = seen.job;
-    let Some(last) = seen.records.last() else {
-        let text = format!("it never ran; it is expected every {}", shown(every));
-        return seen.wrong(State::NeverRan, Kind::Unavailable, &text, seen.start);
-    };
-    if let Some(begun) = seen.overdue(now) {
-        let text = format!("it runs since {}, past its deadline, and still holds its lock", stamp(begun));
-        let hint = format!(
-            "see what it does: journalctl -u {job}.service -n 20; end it: systemctl kill {job}.service"
-        );
-        return seen.wrong(State::Hung, Kind::Busy, &text, &hint);
+    let found = seen
+        .never_ran()
+        .or_else(|| seen.hung(now))
+        .or_else(|| seen.died(now))
+        .or_else(|| seen.failing())
+        .or_else(|| seen.late(now))
+        .or_else(|| seen.idle(now));
+    found.map_or((State::Fresh, None), |(state, failure)| (state, Some(failure)))
+}
+
+/// A state that is not well.
+type Found = Option<(State, Failure)>;
+
+impl Seen<'_> {
+    fn every(&self) -> TimeDelta {
+        TimeDelta::from_std(self.every).unwrap_or(TimeDelta::MAX)
     }
-    if last.outcome == "running" && !seen.is_locked && now - last.started > BEGINNING {
+
+    fn wrong(&self, state: State, kind: Kind, text: &str, hint: &str) -> Found {
+        Some((state, Failure::new(kind, text, hint).within(format_args!("job {:?}", self.job))))
+    }
+
+    fn never_ran(&self) -> Found {
+        if !self.records.is_empty() {
+            return None;
+        }
+        let text = format!("it never ran; it is expected every {}", shown(self.every()));
+        self.wrong(State::NeverRan, Kind::Unavailable, &text, self.start)
+    }
+
+    /// A run is past its deadline and holds the lock. Later runs may have found the lock taken.
+    fn hung(&self, now: DateTime<Utc>) -> Found {
+        let begun = self.records.iter().rev().find(|record| record.outcome == "running")?.started;
+        let deadline = TimeDelta::from_std(self.deadline).unwrap_or(TimeDelta::MAX);
+        if !self.is_locked || now - begun <= deadline + BEGINNING {
+            return None;
+        }
+        let text = format!("it runs since {}, past its deadline, and still holds its lock", stamp(begun));
+        let unit = format!("{}.service", self.job);
+        let hint = format!("see what it does: journalctl -u {unit} -n 20; end it: systemctl kill {unit}");
+        self.wrong(State::Hung, Kind::Busy, &text, &hint)
+    }
+
+    fn died(&self, now: DateTime<Utc>) -> Found {
+        let last = self.records.last().filter(|record| record.outcome == "running")?;
+        if self.is_locked || now - last.started <= BEGINNING {
+            return None;
+        }
         let text = format!(
             "its run of {} never ended: it was killed, or the machine went down",
             stamp(last.started)
         );
+        let since = last.started.format("%F %T UTC");
         let hint = format!(
-            "nothing if the next run is well; see: journalctl -u {job}.service --since '{}'",
-            last.started.format("%F %T UTC")
+            "nothing if the next run is well; see: journalctl -u {}.service --since '{since}'",
+            self.job
         );
-        return seen.wrong(State::Died, Kind::Unavailable, &text, &hint);
+        self.wrong(State::Died, Kind::Unavailable, &text, &hint)
     }
-    // One run that met another is no failure yet.
-    let ended = seen.records.iter().rev().find(|record| record.outcome != "running");
-    if let Some(failed) = ended.filter(|record| seen.past.failures > 1 || record.outcome == "failed")
-        && seen.past.failures > 0
-    {
-        return seen.failing(failed);
-    }
-    let lateness = every * 3 / 2;
-    if now - last.started > lateness {
-        let ago = shown(now - last.started);
-        let text = format!(
-            "it last ran {ago} ago, at {}; it is expected every {}",
-            stamp(last.started),
-            shown(every)
-        );
-        return seen.wrong(State::Late, Kind::Unavailable, &text, seen.start);
-    }
-    match seen.past.last_success {
-        Some(at) if now - at > every * 5 / 2 => {
-            let text = format!("it last did its work {} ago, at {}", shown(now - at), stamp(at));
-            seen.wrong(State::Late, Kind::Unavailable, &text, &format!("see why: {job} -v"))
+
+    fn failing(&self) -> Found {
+        let failed = self.records.iter().rev().find(|record| record.outcome != "running")?;
+        let times = self.past.failures;
+        // One run that met another is no failure yet.
+        if times == 0 || (times == 1 && failed.outcome != "failed") {
+            return None;
         }
-        _ => (State::Fresh, None),
-    }
-}
-
-impl Seen<'_> {
-    /// When the run began that is past its deadline and holds the lock. Later runs may have found the lock taken.
-    fn overdue(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let running = self.records.iter().rev().find(|record| record.outcome == "running")?;
-        let deadline = TimeDelta::from_std(self.deadline).unwrap_or(TimeDelta::MAX);
-        (self.is_locked && now - running.started > deadline + BEGINNING).then_some(running.started)
-    }
-
-    fn failing(&self, failed: &Record) -> (State, Option<Failure>) {
         let kind = failed.exit.map_or(Kind::Bug, Kind::of_exit_code);
         let message = failed.message.as_deref().unwrap_or("it failed");
-        let times = self.past.failures;
-        let times =
+        let before =
             if times > 1 { format!("{times} runs in a row failed, the last one: ") } else { String::new() };
         let fallback = format!("see why: {} -v", self.job);
-        self.wrong(
-            State::Failing,
-            kind,
-            &format!("{times}{message}"),
-            failed.hint.as_deref().unwrap_or(&fallback),
-        )
+        let hint = failed.hint.as_deref().unwrap_or(&fallback);
+        self.wrong(State::Failing, kind, &format!("{before}{message}"), hint)
     }
 
-    fn wrong(&self, state: State, kind: Kind, text: &str, hint: &str) -> (State, Option<Failure>) {
-        (state, Some(Failure::new(kind, text, hint).within(format_args!("job {:?}", self.job))))
+    fn late(&self, now: DateTime<Utc>) -> Found {
+        let last = self.records.last()?.started;
+        if now - last <= self.every() * 3 / 2 {
+            return None;
+        }
+        let (ago, every) = (shown(now - last), shown(self.every()));
+        let text = format!("it last ran {ago} ago, at {}; it is expected every {every}", stamp(last));
+        self.wrong(State::Late, Kind::Unavailable, &text, self.start)
+    }
+
+    /// It runs, and does not do its work.
+    fn idle(&self, now: DateTime<Utc>) -> Found {
+        let success = self.past.last_success.filter(|at| now - *at > self.every() * 5 / 2)?;
+        let text = format!("it last did its work {} ago, at {}", shown(now - success), stamp(success));
+        self.wrong(State::Late, Kind::Unavailable, &text, &format!("see why: {} -v", self.job))
     }
 }
 

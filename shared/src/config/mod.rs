@@ -6,6 +6,8 @@ mod alert;
 mod monitor;
 mod reader;
 mod sheet;
+mod shipped;
+mod sink;
 mod token_check;
 
 use std::collections::BTreeMap;
@@ -19,37 +21,16 @@ use url::Url;
 use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
-pub use alert::{Address, Alert, Encryption, Shape, Sink, Smtp, Thresholds, Way, Webhook};
+pub use alert::{Alert, Thresholds};
 pub use monitor::Monitor;
 pub use reader::{Problems, Reader};
 pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
+pub use shipped::{SHIPPED, Shipped};
+pub use sink::{Address, Encryption, Shape, Sink, Smtp, Way, Webhook};
 pub use token_check::TokenCheck;
 
 /// The spreadsheets scope: what a credential gets when it names no scopes.
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
-
-/// An executable as it is shipped.
-#[derive(Clone, Copy, Debug)]
-pub struct Shipped {
-    /// Its name, which a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
-    pub name: &'static str,
-    /// How often the shipped schedules start it; none for one that people start.
-    pub every: Option<Duration>,
-    /// How long a run may take.
-    pub deadline: Duration,
-}
-
-/// Every executable, by name.
-pub const SHIPPED: [Shipped; 4] = [
-    Shipped { name: "job-status", every: Some(minutes(10)), deadline: minutes(2) },
-    Shipped { name: "port-sheet-sync", every: Some(minutes(30)), deadline: minutes(25) },
-    Shipped { name: "token-check", every: Some(minutes(5)), deadline: minutes(30) },
-    Shipped { name: "token-login", every: None, deadline: minutes(10) },
-];
-
-const fn minutes(number: u64) -> Duration {
-    Duration::from_secs(number * 60)
-}
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use toml::Value;
 use url::Url;
 
-use super::alert::open_address;
 use super::reader::{Reader, kind};
+use super::sink::open_address;
 
 /// Who outside is told of each run.
 #[derive(Clone, Debug, PartialEq, Eq)]

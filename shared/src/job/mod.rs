@@ -9,6 +9,7 @@ mod aftermath;
 mod args;
 mod measure;
 mod output;
+mod scene;
 
 use std::any::Any;
 use std::future::Future;
@@ -36,6 +37,7 @@ use crate::{Failure, Kind, Result, lock, logging};
 pub use args::Common;
 use args::{Cli, Parsed};
 use output::Output;
+use scene::{Scene, open_records, remember};
 
 /// One executable: what it is called, what it takes and what it does.
 pub trait Job {
@@ -196,13 +198,6 @@ impl<B> From<Report<B>> for Ended<B> {
     }
 }
 
-/// What a run has at hand once its configuration is known, for what comes after it.
-#[derive(Default)]
-struct Scene {
-    store: Option<Store>,
-    context: Option<Context>,
-}
-
 /// The `main` of an executable.
 pub fn main<J: Job>() -> ExitCode {
     let environment = Environment::read();
@@ -263,35 +258,6 @@ fn begin<J: Job>(
         }
         Some(context) => guarded::<J>(cli, context),
         None => Ended::failed(vec![Failure::bug("a run without a scene")]),
-    }
-}
-
-/// Writes the record of a run that begins; why it cannot be written is kept with the context.
-fn open_records(run: &Run, mut context: Context, scene: &mut Scene) {
-    let sinks = context.config.alert.sinks.iter().map(|sink| sink.name.as_str());
-    let opened = context.state.create().and_then(|()| Store::open(&context.state.database()));
-    let opened = opened.and_then(|mut store| {
-        store.start_run(run)?;
-        store.meet_sinks(sinks)?;
-        Ok(store)
-    });
-    match opened {
-        Ok(store) => scene.store = Some(store),
-        Err(failure) => context.unrecorded = Some(failure),
-    }
-    scene.context = Some(context);
-}
-
-/// The run records of earlier runs, for a run whose configuration is broken: even that is not to pass unrecorded or
-/// untold. Nothing is made for it, and `--check-config` touches nothing.
-fn remember(common: &Common, run: &Run, context: Option<Context>, scene: &mut Scene) {
-    let Some(context) = context.filter(|context| context.had_records && !common.check_config) else { return };
-    let store = Store::open(&context.state.database()).and_then(|mut store| {
-        store.start_run(run)?;
-        Ok(store)
-    });
-    if let Ok(store) = store {
-        *scene = Scene { store: Some(store), context: Some(context) };
     }
 }
 

@@ -7,6 +7,7 @@ mod alerts;
 mod credentials;
 mod events;
 mod runs;
+mod sinks;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +18,9 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
-pub use alerts::SinkState;
 pub use credentials::{Attempt, Blocked, Purpose};
 pub use runs::{Ending, Outcome, Run};
+pub use sinks::SinkState;
 pub use view::{Fared, Past, Record};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
