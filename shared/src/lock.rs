@@ -19,6 +19,9 @@ use crate::{Failure, Kind, Result, file};
 /// How often a waiting process looks again: `flock` itself cannot wait with a limit.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How often the kernel's list of locks is read before one counts as free.
+const LISTINGS: u32 = 5;
+
 /// A held lock. Dropping it lets go.
 #[derive(Debug)]
 #[must_use = "the lock is held only as long as this value lives"]
@@ -61,12 +64,17 @@ pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<
 pub fn is_held(path: &Path) -> bool {
     let Ok(metadata) = path.metadata() else { return false };
     let inode = format!(":{}", metadata.ino());
-    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    // 1: FLOCK  ADVISORY  WRITE 9488 fe:00:10471528 0 EOF
-    locks.lines().any(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|file| file.ends_with(&inode))
+    // The list is read in pieces; what changes before a line between two of them can make it slip through.
+    (0..LISTINGS).any(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        locks.lines().any(|line| is_lock_of(line, &inode))
     })
+}
+
+/// A line such as `1: FLOCK  ADVISORY  WRITE 9488 fe:00:10471528 0 EOF`.
+fn is_lock_of(line: &str, inode: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|file| file.ends_with(inode))
 }
 
 /// The lock file of a job or, with a prefix in the name, of a credential.

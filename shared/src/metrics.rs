@@ -67,6 +67,10 @@ pub const CREDENTIAL_FAILING: Metric =
 /// Alerts that wait.
 pub const SINK_FAILURES: Metric =
     ("sink_failures", "Alerts or pings in a row that a sink or the monitor did not take, by name.");
+/// Sessions of a quota used.
+pub const QUOTA_USED: Metric = ("quota_used", "Sessions of the day that have begun, by quota.");
+/// Sessions of a quota in all.
+pub const QUOTA_PER_DAY: Metric = ("quota_per_day", "Sessions that a day may have, by quota.");
 /// A job's state, for `job-status --prometheus`.
 pub const STATE: Metric = ("state", "1 for the state that job-status found the job in, 0 for the others.");
 

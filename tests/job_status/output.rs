@@ -116,3 +116,31 @@ fn the_shipped_units_give_a_run_its_deadline() {
         assert!(minutes.unwrap().parse::<u64>().unwrap() * 60 > deadline.as_secs());
     }
 }
+
+#[test]
+fn quotas_are_shown_where_there_is_a_ledger_of_sessions() {
+    let world = world().build();
+    all_run(&world, "12:00");
+    let none = run_at(&world, "job-status", "12:01", &["--json"]).run().json();
+    assert_eq!(none["quotas"], serde_json::json!([]));
+    let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
+    let ledger = "
+        CREATE TABLE quota (name TEXT PRIMARY KEY, per_day INTEGER);
+        CREATE TABLE quota_clock (one INTEGER PRIMARY KEY, high_water TEXT);
+        CREATE TABLE quota_task (id TEXT, quota TEXT, state TEXT);
+        CREATE TABLE quota_session (quota TEXT, day TEXT, seq INTEGER, cap INTEGER);
+        INSERT INTO quota VALUES ('agents', 5);
+        INSERT INTO quota_clock VALUES (1, '2026-05-13');
+        INSERT INTO quota_task VALUES ('a', 'agents', 'held');
+        INSERT INTO quota_session VALUES ('agents', '2026-05-12', 1, 5), ('agents', '2026-05-13', 1, 5);";
+    database.execute_batch(ledger).unwrap();
+    let line = "quota \"agents\": 1 of 5 sessions of the day are used; 1 tasks wait, 0 for a person";
+    let page = world.path("status.html");
+    let run = run_at(&world, "job-status", "12:02", &["-v", "--html", page.to_str().unwrap()]).run();
+    assert!(run.stdout.lines().any(|told| told == line), "{}", run.stdout);
+    let html = world.read_text(&page);
+    assert!(
+        html.contains("quota &quot;agents&quot;: 1 of 5") && html.contains("2026-05-12</th><td>1 of 5"),
+        "{html}"
+    );
+}

@@ -60,6 +60,7 @@ fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -
     for name in context.config.credentials.keys() {
         body.credentials.push(credential::look(store, name, now)?);
     }
+    body.quotas = store.allowances()?;
     body.sinks = store.sinks()?.into_iter().filter(|sink| is_used(context, sink)).collect();
     body.others.extend(body.sinks.iter().filter_map(failing_sink));
     if let Some(unit) = &args.failed_unit {

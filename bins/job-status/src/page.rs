@@ -10,13 +10,14 @@ use chrono::{DateTime, Utc};
 use shared::alert::finding::public;
 use shared::config::Alert;
 use shared::event::stamp;
+use shared::store::{Allowance, AllowanceDay};
 use shared::{Failure, Kind};
 
 use crate::result::{Body, CredentialResult, JobResult};
 use crate::state::State;
-use crate::table::{ago, host};
+use crate::table::{self, ago, host};
 use text::escape;
-use timeline::timeline;
+use timeline::{bar, timeline};
 
 /// How many errors of the past are shown.
 const ERRORS_SHOWN: usize = 50;
@@ -35,6 +36,7 @@ pub fn render(body: &Body, settings: &Alert) -> String {
         section("Sheets and credentials", "credentials", &credentials(body)),
         section("The last 30 days", "days", &body.jobs.iter().map(timeline).collect::<String>()),
         section("Errors of the last 30 days", "errors", &errors(body, settings)),
+        section("Sessions", "sessions", &body.quotas.iter().map(quota).collect::<String>()),
         section(
             "This machine",
             "machine",
@@ -157,6 +159,23 @@ fn forecasts(credential: &CredentialResult) -> Vec<String> {
         )
     };
     credential.forecasts.iter().map(item).collect()
+}
+
+/// How much of a quota is used today, and the days before.
+fn quota(quota: &Allowance) -> String {
+    let row = |day: &AllowanceDay| {
+        let AllowanceDay { day, sessions, per_day } = day;
+        let bar = bar(i64::from(*sessions), i64::from(*per_day));
+        format!("<tr><th scope=\"row\">{}</th><td>{sessions} of {per_day}{bar}</td></tr>\n", escape(day))
+    };
+    let rows: String = quota.days.iter().map(row).collect();
+    let head = "<thead><tr><th scope=\"col\">Day</th><th scope=\"col\">Sessions</th></tr></thead>";
+    let table = if rows.is_empty() {
+        String::new()
+    } else {
+        format!("<table>{head}\n<tbody>\n{rows}</tbody></table>\n")
+    };
+    format!("<p>{}</p>\n{table}", escape(&table::quota(quota)))
 }
 
 fn errors(body: &Body, settings: &Alert) -> String {

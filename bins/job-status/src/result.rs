@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::Failure;
 use shared::alert::Finding;
-use shared::store::SinkState;
+use shared::store::{Allowance, SinkState};
 
 use crate::days::Day;
 use crate::errors::Repeated;
@@ -21,6 +21,8 @@ pub struct Body {
     pub sheets: Vec<SheetResult>,
     /// Every credential.
     pub credentials: Vec<CredentialResult>,
+    /// Every quota of sessions, where there is a ledger of them.
+    pub quotas: Vec<Allowance>,
     /// Every sink of alerts and every monitor, as far as they were used.
     pub sinks: Vec<SinkState>,
     /// The machine; none for a run that never began.

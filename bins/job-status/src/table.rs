@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::event::shown;
 use shared::metrics::{self, Sample};
+use shared::store::Allowance;
 
 use crate::result::{Body, JobResult};
 use crate::state::State;
@@ -72,12 +73,21 @@ fn others(body: &Body) -> Vec<String> {
         let forecasts = credential.forecasts.iter();
         lines.extend(forecasts.map(|forecast| format!("  to come: {}; {}", forecast.text, forecast.remedy)));
     }
+    lines.extend(body.quotas.iter().map(quota));
     lines.extend(body.host.iter().map(host));
     for error in body.errors.iter().take(ERRORS_SHOWN) {
         let (job, times, last) = (&error.job, error.times, ago(Some(error.last), body.now));
         lines.push(format!("{times} × {job}, last {last}: {}", error.error.message));
     }
     lines
+}
+
+/// A quota in a line.
+pub fn quota(quota: &Allowance) -> String {
+    let Allowance { quota, per_day, used, waiting, needs_you, .. } = quota;
+    format!(
+        "quota {quota:?}: {used} of {per_day} sessions of the day are used; {waiting} tasks wait, {needs_you} for a person"
+    )
 }
 
 /// The machine in a line.

@@ -113,15 +113,20 @@ impl Config {
     }
 
     /// What a file says of state, alerts, monitor and metrics, however broken the rest of it is: even a broken
-    /// configuration is not to pass in silence. None when that part is broken too.
-    pub fn of_alerts(path: &Path) -> Option<Self> {
-        let table: Table = toml::from_str(&fs::read_to_string(path).ok()?).ok()?;
-        let kept = ["state-dir", "monitor", "alert", "metrics"];
-        let mut table: Table = table.into_iter().filter(|(key, _)| kept.contains(&key.as_str())).collect();
-        table.entry("monitor").or_insert("none".into());
-        let mut problems = Problems::default();
-        let config = Self::read(path, table, &mut problems);
-        problems.into_lines().is_empty().then_some(config)
+    /// configuration is not to pass in silence. Where that part is broken too, the state alone, or nothing.
+    pub fn of_alerts(path: &Path) -> Self {
+        let table = fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Table>(&text).ok());
+        let only = |kept: &[&str]| {
+            let table = table.clone().unwrap_or_default().into_iter();
+            let mut table: Table = table.filter(|(key, _)| kept.contains(&key.as_str())).collect();
+            table.entry("monitor").or_insert("none".into());
+            let mut problems = Problems::default();
+            let config = Self::read(path, table, &mut problems);
+            problems.into_lines().is_empty().then_some(config)
+        };
+        let parts: [&[&str]; 2] = [&["state-dir", "monitor", "alert", "metrics"], &["state-dir"]];
+        let known = parts.into_iter().find_map(only);
+        known.unwrap_or_else(|| Self::read(path, Table::new(), &mut Problems::default()))
     }
 
     /// Checks the text of a file.

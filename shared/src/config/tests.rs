@@ -131,3 +131,18 @@ fn a_job_has_its_own_monitor_and_credentials_the_common_habits() {
     assert_eq!(config.every("port-sheet-sync"), Some(Duration::from_secs(30 * 60)));
     assert_eq!(config.every("token-login"), None);
 }
+
+#[test]
+fn of_a_broken_file_as_much_is_known_as_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    let of = |text: &str| {
+        crate::file::replace(&path, text.as_bytes()).unwrap();
+        let config = Config::of_alerts(&path);
+        (config.state_dir.is_some(), config.alert.sinks.len())
+    };
+    let sink = "[[alert.sink]]\nkind = \"command\"\ncommand = [\"/bin/true\"]\n";
+    assert_eq!(of(&format!("state-dir = \"/s\"\nnonsense = 1\n{sink}")), (true, 1));
+    assert_eq!(of(&format!("state-dir = \"/s\"\n{sink}strange = 1\n")), (true, 0));
+    assert_eq!(of(&format!("state-dir = \"/s\"\n{sink}[")), (false, 0));
+}

@@ -38,7 +38,7 @@ pub(super) fn findings<J: Job>(context: &Context, report: &Report<J::Body>) -> F
 pub(super) fn see_to(context: &Context, ended: &Ended<'_>) {
     let seen = catch_unwind(AssertUnwindSafe(|| {
         write_metrics(context, ended).unwrap_or_else(|failure| info!("no metrics are written: {failure}"));
-        super::runtime().map(|runtime| runtime.block_on(tell(context, ended)))
+        super::briefly(tell(context, ended))
     }));
     if !matches!(seen, Ok(Ok(()))) {
         info!("run {} has ended, but nobody could be told", ended.run.id);

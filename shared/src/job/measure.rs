@@ -6,7 +6,7 @@ use super::Context;
 use super::aftermath::Ended;
 use crate::Result;
 use crate::metrics::{self, Metric, Sample};
-use crate::store::{Fared, Store};
+use crate::store::{Allowance, Fared, Store};
 use crate::tally;
 
 /// All of them, each labelled with the executable.
@@ -19,6 +19,7 @@ pub(super) fn samples(context: &Context, ended: &Ended<'_>, store: &mut Store) -
             Sample::new(metrics::SINK_FAILURES, &[("sink", &sink.name)], f64::from(sink.failures))
         }),
     );
+    samples.extend(store.allowances()?.iter().flat_map(quota));
     samples.extend(ended.numbers.samples.iter().cloned());
     let executable = ("executable", context.job.to_owned());
     Ok(samples
@@ -69,6 +70,14 @@ fn credential(fared: &Fared) -> Vec<Sample> {
     ];
     samples.extend(fared.recovery.map(|length| of(metrics::RECOVERY_SECONDS, length.as_seconds_f64())));
     samples
+}
+
+fn quota(allowance: &Allowance) -> [Sample; 2] {
+    let name = [("quota", allowance.quota.as_str())];
+    [
+        Sample::new(metrics::QUOTA_USED, &name, f64::from(allowance.used)),
+        Sample::new(metrics::QUOTA_PER_DAY, &name, f64::from(allowance.per_day)),
+    ]
 }
 
 fn since_1970(time: DateTime<Utc>) -> f64 {

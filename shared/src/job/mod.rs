@@ -234,7 +234,7 @@ fn begin<J: Job>(
     let config = match Config::load(&path, J::NAME) {
         Ok(config) => config,
         Err(failures) => {
-            remember(common, run, Config::of_alerts(&path).map(context), scene);
+            remember(common, run, Some(context(Config::of_alerts(&path))), scene);
             return Ended::failed(failures);
         }
     };
@@ -265,8 +265,8 @@ fn begin<J: Job>(
 fn test_alert<J: Job>(context: &Context) -> Report<J::Body> {
     let (settings, state) = (&context.config.alert, &context.state);
     let courier = Courier { settings, state, environment: &context.environment };
-    let (lines, failures) = match runtime() {
-        Ok(runtime) => runtime.block_on(courier.test(J::NAME)),
+    let (lines, failures) = match briefly(courier.test(J::NAME)) {
+        Ok(told) => told,
         Err(failure) => (Vec::new(), vec![failure]),
     };
     let output = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -276,6 +276,15 @@ fn test_alert<J: Job>(context: &Context) -> Report<J::Body> {
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|error| Failure::bug(format!("no runtime: {error}")))
+}
+
+/// Runs what has its own limits to its end, and waits for nothing that it leaves behind, such as a name that cannot be
+/// resolved.
+fn briefly<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Runs the job on its own runtime; a panic becomes a failure.

@@ -4,6 +4,7 @@
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
 mod alerts;
+mod allowance;
 mod credentials;
 mod events;
 mod runs;
@@ -18,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
+pub use allowance::{Allowance, AllowanceDay};
 pub use credentials::{Attempt, Blocked, Purpose};
 pub use runs::{Ending, Outcome, Run};
 pub use sinks::SinkState;

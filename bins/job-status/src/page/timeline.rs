@@ -60,7 +60,7 @@ fn day_row(day: &Day, longest: i64, most: i64) -> String {
 }
 
 /// A bar of up to 100 units beside a number that says the same.
-fn bar(value: i64, most: i64) -> String {
+pub fn bar(value: i64, most: i64) -> String {
     let width = if most > 0 { (value * 100 + most - 1) / most } else { 0 };
     format!(
         "<svg aria-hidden=\"true\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\"><rect width=\"{width}\" height=\"4\"/></svg>"
