@@ -1,7 +1,7 @@
 //! What every port-jobs executable shares: the spine of a run, failures and exit codes, configuration,
 //! directories, locks, private files, credentials, OAuth and run records.
 //!
-//! It names no executable and knows nothing of what a job does with a sheet.
+//! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
 
 pub mod alert;
 pub mod command;

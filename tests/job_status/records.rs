@@ -1,6 +1,6 @@
 use rusqlite::Connection;
 
-use crate::{all_run, state, status, world};
+use crate::{all_run, run_at, state, status, world};
 
 #[test]
 fn without_records_every_job_has_never_run_and_that_is_said() {
@@ -11,6 +11,10 @@ fn without_records_every_job_has_never_run_and_that_is_said() {
     let errors = run.errors();
     assert!(errors.iter().all(|error| error.contains("there were no records at ")), "{errors:?}");
     assert!(run.json()["host"]["disk_bytes"].as_u64().unwrap() > 0);
+    let page = world.path("status.html");
+    let run = run_at(&world, "job-status", "12:01", &["-v", "--html", page.to_str().unwrap()]).run();
+    assert!(run.stdout.contains("credential \"port-sheet\": not seen yet"), "{}", run.stdout);
+    assert_eq!(world.read_text(&page).matches("not seen yet").count(), 2);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use shared::{Failure, Kind};
 
 use crate::result::{Body, CredentialResult, JobResult};
 use crate::state::State;
-use crate::table::{self, ago, host};
+use crate::table::{self, ago, host, standing};
 use text::escape;
 use timeline::{bar, timeline};
 
@@ -121,11 +121,15 @@ fn job_card(job: &JobResult, now: DateTime<Utc>) -> String {
 
 fn credentials(body: &Body) -> String {
     let row = |what: &str, name: &str, error: Option<&Failure>, at: Option<DateTime<Utc>>| {
-        let (class, word) = if error.is_some() { ("bad", "fails") } else { ("good", "works") };
+        let word = standing(error, at);
+        let (class, sign) = match word {
+            "fails" => ("bad", mark(false)),
+            "works" => ("good", mark(true)),
+            _ => ("none", ""),
+        };
         format!(
-            "<tr><th scope=\"row\">{what} {}</th><td class=\"{class}\">{}{word}</td><td>{}</td></tr>\n",
+            "<tr><th scope=\"row\">{what} {}</th><td class=\"{class}\">{sign}{word}</td><td>{}</td></tr>\n",
             escape(name),
-            mark(error.is_none()),
             ago(at, body.now)
         )
     };

@@ -1,6 +1,7 @@
 //! The status for a terminal, and as metrics. Pure.
 
 use chrono::{DateTime, Utc};
+use shared::Failure;
 use shared::event::shown;
 use shared::metrics::{self, Sample};
 use shared::store::Allowance;
@@ -61,15 +62,14 @@ pub fn ago(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
 fn others(body: &Body) -> Vec<String> {
     let mut lines = Vec::new();
     for sheet in &body.sheets {
-        lines.push(format!("sheet {:?}: in step {}", sheet.sheet, ago(sheet.last_good, body.now)));
+        let word = standing(sheet.error.as_ref(), sheet.last_good);
+        lines.push(format!("sheet {:?}: {word}; in step {}", sheet.sheet, ago(sheet.last_good, body.now)));
     }
     for credential in &body.credentials {
         let name = &credential.credential;
-        let state = if credential.error.is_some() { "fails" } else { "works" };
-        lines.push(format!(
-            "credential {name:?}: {state}; last token {}",
-            ago(credential.last_good, body.now)
-        ));
+        let word = standing(credential.error.as_ref(), credential.last_good);
+        lines
+            .push(format!("credential {name:?}: {word}; last token {}", ago(credential.last_good, body.now)));
         let forecasts = credential.forecasts.iter();
         lines.extend(forecasts.map(|forecast| format!("  to come: {}; {}", forecast.text, forecast.remedy)));
     }
@@ -80,6 +80,15 @@ fn others(body: &Body) -> Vec<String> {
         lines.push(format!("{times} × {job}, last {last}: {}", error.error.message));
     }
     lines
+}
+
+/// How a sheet or a credential stands, in words. What nobody has tried yet neither works nor fails.
+pub fn standing(error: Option<&Failure>, last_good: Option<DateTime<Utc>>) -> &'static str {
+    match (error, last_good) {
+        (Some(_), _) => "fails",
+        (None, Some(_)) => "works",
+        (None, None) => "not seen yet",
+    }
 }
 
 /// A quota in a line.
