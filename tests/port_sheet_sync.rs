@@ -29,9 +29,49 @@ mod lock;
 #[path = "port_sheet_sync/outage.rs"]
 mod outage;
 
+/// The file's version proves that nothing changed, and in any doubt the sheet is read.
+#[path = "port_sheet_sync/fast_path.rs"]
+mod fast_path;
+
+/// Several sheets in one configuration, also in one spreadsheet.
+#[path = "port_sheet_sync/several_sheets.rs"]
+mod several_sheets;
+
+/// The same vessel at the same time.
+#[path = "port_sheet_sync/overlap.rs"]
+mod overlap;
+
+/// The cell that says when the sheet was last synced.
+#[path = "port_sheet_sync/freshness.rs"]
+mod freshness;
+
+/// The file in which people find the rows while the sheet is out of reach.
+#[path = "port_sheet_sync/mirror.rs"]
+mod mirror;
+
 /// A source that is missing, damaged or full of mistakes.
 #[path = "port_sheet_sync/source.rs"]
 mod source;
+
+/// Requests a minute: shared by all who use a credential, waited for within the deadline, never exceeded.
+#[path = "port_sheet_sync/budget.rs"]
+mod budget;
+
+/// What a person at a terminal sees meanwhile.
+#[path = "port_sheet_sync/progress.rs"]
+mod progress;
+
+/// Bookings from real database servers and from SQLite.
+#[path = "port_sheet_sync/source_database.rs"]
+mod source_database;
+
+/// Bookings as JSON.
+#[path = "port_sheet_sync/source_json.rs"]
+mod source_json;
+
+/// Bookings from a web server.
+#[path = "port_sheet_sync/source_web.rs"]
+mod source_web;
 
 /// The token endpoint refuses, fails or hangs.
 #[path = "port_sheet_sync/token.rs"]
@@ -52,6 +92,18 @@ mod values;
 /// People work in the same sheet: their columns, rows and edits.
 #[path = "port_sheet_sync/people.rs"]
 mod people;
+
+/// Rows whose booking left the source: flagged, archived or deleted, and always the right ones.
+#[path = "port_sheet_sync/removals.rs"]
+mod removals;
+
+/// What stands in the way in a sheet: protected, merged, filtered, full, deleted.
+#[path = "port_sheet_sync/obstacles.rs"]
+mod obstacles;
+
+/// What runs did, and putting it back.
+#[path = "port_sheet_sync/undo.rs"]
+mod undo;
 
 /// People change the sheet in the very moment in which it is read or written.
 #[path = "port_sheet_sync/interference.rs"]

@@ -11,6 +11,10 @@
 #[path = "token_login/command.rs"]
 mod command;
 
+/// What a login leaves in the history, and who believes it.
+#[path = "token_login/history.rs"]
+mod history;
+
 /// Files of other programs are taken over.
 #[path = "token_login/import.rs"]
 mod import;
@@ -18,6 +22,14 @@ mod import;
 /// A person logs in: through the browser, or with a paste.
 #[path = "token_login/login.rs"]
 mod login;
+
+/// The same against an OAuth server that this project did not write.
+#[path = "token_login/real_server.rs"]
+mod real_server;
+
+/// That server: installed, started, stopped.
+#[path = "token_login/provider.rs"]
+mod provider;
 
 /// What is answered with `--json` is what the schema says.
 #[path = "token_login/schema.rs"]

@@ -12,6 +12,10 @@ use url::Url;
 use crate::history::Seen;
 use crate::{Failure, Kind, Result, Secret, file, private};
 
+mod rotation;
+
+pub use rotation::Rotation;
+
 /// Google's token endpoint, for files that name none, as gcloud's do.
 const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
@@ -179,23 +183,6 @@ impl Place {
         ))
     }
 
-    /// Replaces the refresh token after the server rotated it. The file before is kept beside it as `.prev`.
-    ///
-    /// Hold the credential's lock, and have read the file under it.
-    ///
-    /// # Errors
-    /// [`Kind::Io`] when it cannot be written; the old file then is what it was.
-    pub fn rotate(&self, refresh_token: &Secret) -> Result<()> {
-        let content =
-            private::read(&self.path, self.credentials_directory.as_deref()).map_err(|f| f.within(self))?;
-        let mut fields = self.fields(&content)?;
-        fields.insert("refresh_token".to_owned(), Value::from(refresh_token.expose()));
-        let mut rotated =
-            serde_json::to_vec_pretty(&fields).map_err(|error| Failure::bug(error.to_string()))?;
-        rotated.push(b'\n');
-        self.put(Some(&content), &rotated)
-    }
-
     /// Puts another credential in place. A file before is kept beside it as `.prev`. Both are 0600.
     ///
     /// Hold the credential's lock.
@@ -205,7 +192,10 @@ impl Place {
     /// be written. The old file then is what it was.
     pub fn replace(&self, content: &[u8]) -> Result<()> {
         self.parse_checked(content)?;
-        self.put(self.content()?.as_deref(), content)
+        self.put(self.content()?.as_deref(), content)?;
+        // A changed token of the authorization before is worth nothing now.
+        let _ = std::fs::remove_file(self.kept());
+        Ok(())
     }
 
     fn put(&self, before: Option<&[u8]>, content: &[u8]) -> Result<()> {
@@ -217,8 +207,13 @@ impl Place {
 
     /// Where the file before the last rotation or login is kept.
     pub fn previous(&self) -> PathBuf {
+        self.beside(".prev")
+    }
+
+    /// The file's name with this at its end.
+    fn beside(&self, end: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
-        name.push(".prev");
+        name.push(end);
         PathBuf::from(name)
     }
 
@@ -284,10 +279,8 @@ pub fn lock_file(locks: &Path, name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use std::fs;
 
     const PYTHON: &str = r#"{"token":"ya29.x","refresh_token":"1//r","token_uri":"https://oauth2.googleapis.com/token",
         "client_id":"c","client_secret":"s","scopes":["a"],"universe_domain":"googleapis.com","account":"","expiry":"2026-01-02T03:04:05Z"}"#;
@@ -308,22 +301,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let Credential::User(user) = place(dir.path(), PYTHON).read().unwrap() else { panic!("a user") };
         assert_eq!(user.refresh_token.expose(), "1//r");
-    }
-
-    #[test]
-    fn rotation_keeps_unknown_fields_and_the_file_before() {
-        let dir = tempfile::tempdir().unwrap();
-        let place = place(dir.path(), PYTHON);
-        place.rotate(&Secret::new("1//new")).unwrap();
-        let fields: Value = serde_json::from_slice(&fs::read(&place.path).unwrap()).unwrap();
-        assert_eq!(
-            (&fields["refresh_token"], &fields["expiry"]),
-            (&"1//new".into(), &"2026-01-02T03:04:05Z".into())
-        );
-        assert_eq!(fs::read_to_string(place.previous()).unwrap(), PYTHON);
-        for path in [&place.path, &place.previous()] {
-            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
     }
 
     #[test]

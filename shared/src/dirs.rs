@@ -135,7 +135,8 @@ impl State {
     /// # Errors
     /// [`Kind::Io`] when a folder cannot be made.
     pub fn create(&self) -> Result<()> {
-        let folders = [self.root.clone(), self.credentials(), self.locks(), self.spool(), self.journal()];
+        let root = self.root.clone();
+        let folders = [root, self.credentials(), self.locks(), self.spool(), self.journal(), self.mirror()];
         folders.iter().try_for_each(|dir| file::private_dir(dir))?;
         folders.iter().for_each(|dir| file::remove_abandoned_drafts(dir));
         Ok(())
@@ -164,6 +165,11 @@ impl State {
     /// What each run overwrote or removed.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// The rows as they should stand, for people, while a sheet cannot be reached.
+    pub fn mirror(&self) -> PathBuf {
+        self.root.join("mirror")
     }
 
     /// The SQLite database of run records.

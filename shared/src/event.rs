@@ -26,6 +26,8 @@ pub enum Kind {
     Recovered,
     /// It works, and will not for long.
     Forecast,
+    /// Two bookings have the same thing at the same time.
+    DoubleBooking,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::Reminder => "reminder",
             Self::Recovered => "recovered",
             Self::Forecast => "forecast",
+            Self::DoubleBooking => "double-booking",
         }
     }
 }

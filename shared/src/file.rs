@@ -4,13 +4,13 @@
 //! It knows nothing of what is in them.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::{Failure, Result};
 
@@ -49,6 +49,29 @@ impl Draft {
         Ok(Self { file, destination: destination.to_owned() })
     }
 
+    /// Takes up this much room on the disk, so that what is written later finds it.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when there is not so much.
+    pub fn reserve(&self, bytes: usize) -> Result<()> {
+        let mut file = self.file();
+        file.write_all(&vec![0; bytes])
+            .and_then(|()| file.sync_all())
+            .map_err(|error| Failure::io("cannot write", &self.destination, error))
+    }
+
+    /// Writes the whole content, in place of what was written or reserved.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when it cannot be written.
+    pub fn fill(&self, content: &[u8]) -> Result<()> {
+        let mut file = self.file();
+        file.rewind()
+            .and_then(|()| file.write_all(content))
+            .and_then(|()| file.set_len(content.len() as u64))
+            .map_err(|error| Failure::io("cannot write", &self.destination, error))
+    }
+
     /// The file to write to.
     pub fn file(&self) -> &File {
         self.file.as_file()
@@ -77,11 +100,44 @@ impl Draft {
     /// # Errors
     /// [`crate::Kind::Io`] when a step fails; the destination then is what it was.
     pub fn commit(self) -> Result<()> {
-        let destination = self.destination;
+        self.commit_or_keep().map_err(|(failure, _)| failure)
+    }
+
+    /// The same for what must not be lost: where the destination cannot be replaced, the draft comes back.
+    ///
+    /// # Errors
+    /// As [`Draft::commit`]; no draft when it is in its place and only the directory could not be written through.
+    pub fn commit_or_keep(self) -> std::result::Result<(), (Failure, Option<Self>)> {
+        let destination = self.destination.clone();
         let failed = |error: io::Error| Failure::io("cannot write", &destination, error);
-        self.file.as_file().sync_all().map_err(failed)?;
-        self.file.persist(&destination).map_err(|error| failed(error.error))?;
-        sync_parent(&destination).map_err(failed)
+        if let Err(error) = self.file.as_file().sync_all() {
+            return Err((failed(error), Some(self)));
+        }
+        if let Err(PersistError { error, file }) = self.file.persist(&destination) {
+            return Err((failed(error), Some(Self { file, destination: self.destination })));
+        }
+        sync_parent(&destination).map_err(|error| (failed(error), None))
+    }
+
+    /// Puts a file in place of another that is in the same directory, written through to the disk.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when a step fails.
+    pub fn rename(from: &Path, destination: &Path) -> Result<()> {
+        fs::rename(from, destination)
+            .and_then(|()| sync_parent(destination))
+            .map_err(|error| Failure::io("cannot write", destination, error))
+    }
+
+    /// Leaves it under another name beside its destination or, failing that, under its own for an hour at least, and
+    /// tells which.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when it cannot be left.
+    pub fn keep_as(self, name: &Path) -> Result<PathBuf> {
+        let Err(PersistError { file, .. }) = self.file.persist(name) else { return Ok(name.to_owned()) };
+        let kept = file.keep();
+        kept.map(|(_, path)| path).map_err(|error| Failure::io("cannot keep", &self.destination, error.error))
     }
 }
 
@@ -105,7 +161,7 @@ pub fn remove_abandoned_drafts(dir: &Path) {
 /// [`crate::Kind::Io`] when a step fails; the file then is what it was.
 pub fn replace(destination: &Path, content: &[u8]) -> Result<()> {
     let draft = Draft::new(destination)?;
-    draft.write(content)?;
+    draft.fill(content)?;
     draft.commit()
 }
 

@@ -176,6 +176,8 @@ impl History {
         let outlived = now - self.obtained > WEEK + WEEK_TOLERANCE;
         Self {
             fingerprint: good.rotated.clone().unwrap_or(self.fingerprint),
+            // A date that lies ahead is of a clock that was wrong.
+            obtained: self.obtained.min(now),
             last_good: Some(now),
             last_try: Some(now),
             recovered: self.first_failure.map(|_| now).or(self.recovered),

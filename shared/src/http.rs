@@ -4,12 +4,14 @@
 //! and a body is read up to a size. Nothing is retried here.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -26,10 +28,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A connector for https and, for loopback, http. Who may be reached over http is decided by the configuration.
+/// All clients of a process share one: reading the machine's authorities takes longer than everything else before the
+/// first request.
 ///
 /// # Errors
 /// [`Kind::Config`] when this machine has no certificate authorities installed.
 pub fn connector() -> Result<HttpsConnector<HttpConnector>> {
+    static CONNECTOR: OnceLock<HttpsConnector<HttpConnector>> = OnceLock::new();
+    match CONNECTOR.get() {
+        Some(connector) => Ok(connector.clone()),
+        None => new_connector().map(|connector| CONNECTOR.get_or_init(|| connector).clone()),
+    }
+}
+
+fn new_connector() -> Result<HttpsConnector<HttpConnector>> {
     let mut tcp = HttpConnector::new();
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     tcp.enforce_http(false);
@@ -142,9 +154,17 @@ impl Http {
         self.send(request.map_err(|error| NoReply(error.to_string()))?).await
     }
 
+    /// Sends a request and answers as soon as the headers are there. The caller bounds the time and the body.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached.
+    pub async fn open(&self, request: Request<String>) -> std::result::Result<Response<Incoming>, NoReply> {
+        self.client.request(request).await.map_err(|error| NoReply(chain(&error)))
+    }
+
     async fn send(&self, request: Request<String>) -> std::result::Result<Reply, NoReply> {
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| NoReply(chain(&error)))?;
+            let response = self.open(request).await?;
             let (parts, body) = response.into_parts();
             let body =
                 Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| NoReply(error.to_string()))?;
@@ -161,10 +181,13 @@ impl Http {
     }
 }
 
-/// `Retry-After` in seconds; Google's Sheets API has not been seen to send one, so dates are not parsed.
+/// `Retry-After`, in seconds or as the time until which to wait (RFC 9110, section 10.2.3).
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - Utc::now()).to_std().ok(),
+    }
 }
 
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {

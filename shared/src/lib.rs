@@ -4,6 +4,7 @@
 //! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
 
 pub mod alert;
+pub mod budget;
 pub mod command;
 pub mod config;
 pub mod credential;
@@ -24,6 +25,7 @@ pub mod private;
 pub mod reach;
 pub mod refusal;
 pub mod retry;
+pub mod scope;
 pub mod secret;
 pub mod store;
 pub mod tally;

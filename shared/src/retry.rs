@@ -15,6 +15,10 @@ use crate::tally;
 /// (<https://developers.google.com/workspace/sheets/api/limits>).
 const PAUSES: usize = 5;
 
+/// The longest `Retry-After` that a run waits out, twice the minute of a quota: a longer one is for the next run, which
+/// must not find this one asleep.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// The pauses between tries of a request, the first one `first` long on average, each twice the one before.
 pub fn pauses(first: Duration) -> impl Iterator<Item = Duration> + Send {
     pauses_between(first, PAUSES + 1)
@@ -32,9 +36,10 @@ pub fn pauses_between(first: Duration, tries: usize) -> impl Iterator<Item = Dur
         .inspect(|_| tally::retry())
 }
 
-/// The pause to take: ours, or the server's `Retry-After` when that is longer.
-pub fn at_least(pause: Duration, retry_after: Option<Duration>) -> Duration {
-    retry_after.map_or(pause, |asked| pause.max(asked))
+/// The pause to take: ours, or the server's `Retry-After` when that is longer; none when it is too long for a run.
+pub fn at_least(pause: Duration, retry_after: Option<Duration>) -> Option<Duration> {
+    let asked = retry_after.unwrap_or_default();
+    (asked <= PATIENCE).then(|| pause.max(asked))
 }
 
 #[cfg(test)]
@@ -53,7 +58,15 @@ mod tests {
     #[test]
     fn a_longer_retry_after_wins() {
         let pause = Duration::from_secs(2);
-        assert_eq!(at_least(pause, Some(Duration::from_secs(9))), Duration::from_secs(9));
-        assert_eq!(at_least(pause, Some(Duration::from_secs(1))), pause);
+        assert_eq!(at_least(pause, Some(Duration::from_secs(9))), Some(Duration::from_secs(9)));
+        assert_eq!(at_least(pause, Some(Duration::from_secs(1))), Some(pause));
+        assert_eq!(at_least(pause, None), Some(pause));
+    }
+
+    #[test]
+    fn a_retry_after_that_no_run_can_wait_out_ends_the_tries() {
+        let pause = Duration::from_secs(2);
+        assert_eq!(at_least(pause, Some(PATIENCE)), Some(PATIENCE));
+        assert_eq!(at_least(pause, Some(PATIENCE + Duration::from_secs(1))), None);
     }
 }

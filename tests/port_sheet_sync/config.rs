@@ -61,7 +61,7 @@ fn unknown_keys_and_tables_are_refused_wherever_they_stand() {
         ("monitor =", "moniter = 1\nmonitor =", "moniter"),
         ("[google]", "[google]\nretries = 3", "google.retries"),
         ("file =", "path = 1\nfile =", "credential.port-sheet.path"),
-        ("kind = \"csv\"", "kind = \"csv\"\ndelimiter = \";\"", "sheet.port-sheet.source.delimiter"),
+        ("kind = \"csv\"", "kind = \"csv\"\nquoting = \";\"", "sheet.port-sheet.source.quoting"),
         ("field = \"vessel\"", "field = \"vessel\"\nwidth = 3", "sheet.port-sheet.column[2].width"),
     ] {
         let world = world().build();

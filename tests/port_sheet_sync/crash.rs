@@ -4,9 +4,9 @@
 //! but not answered), and at every system call that makes something lasting on the local disk.
 
 use google_standin::{Fault, Stall};
-use serde_json::Value;
 use support::{Builder, World};
 
+use crate::undo::picture;
 use crate::world;
 
 /// Rows of text that are too large for one request, so that the load is made in several.
@@ -23,7 +23,7 @@ fn load() -> Builder {
 }
 
 /// A sheet in step, with a person's note, whose source then changes in every way.
-fn changed(world: &World) {
+pub fn changed(world: &World) {
     world.run(&[]).exit(0);
     world.person_writes("F1", "Notes");
     world.person_writes("F3", "call the agent");
@@ -37,10 +37,13 @@ fn changed(world: &World) {
     world.clear_requests();
 }
 
+/// Every cell of every tab.
+type Picture = Vec<(String, Vec<Vec<serde_json::Value>>)>;
+
 fn nothing(_: &World) {}
 
 /// Kills a run at its `nth` request and runs again; answers the sheet.
-fn killed_at(builder: Builder, prepare: fn(&World), nth: usize, stall: Stall) -> Vec<Vec<Value>> {
+fn killed_at(builder: Builder, prepare: fn(&World), nth: usize, stall: Stall) -> Picture {
     let world = builder.build();
     prepare(&world);
     world.fault(Fault { nth: nth as u64, stall, ..Fault::default() });
@@ -55,14 +58,15 @@ fn killed_at(builder: Builder, prepare: fn(&World), nth: usize, stall: Stall) ->
     world.clear_requests();
     world.run(&[]).exit(0);
     assert_eq!(world.counts().writes, 0, "a third run has nothing to do");
-    world.rows()
+    picture(&world)
 }
 
-fn same_after_a_kill_at_every_request(builder: fn() -> Builder, prepare: fn(&World), at_least: usize) {
+/// Kills a run at every request, before and after it is applied; what the next run leaves is always the same.
+pub fn same_after_a_kill_at_every_request(builder: fn() -> Builder, prepare: fn(&World), at_least: usize) {
     let undisturbed = builder().build();
     prepare(&undisturbed);
     undisturbed.run(&[]).exit(0);
-    let (expected, requests) = (undisturbed.rows(), undisturbed.requests().len());
+    let (expected, requests) = (picture(&undisturbed), undisturbed.requests().len());
     assert!(requests >= at_least, "{requests} requests");
     for nth in 1..=requests {
         for stall in [Stall::Request, Stall::Applied] {
@@ -82,19 +86,42 @@ fn a_bulk_load_killed_at_any_request_ends_in_the_same_sheet() {
     same_after_a_kill_at_every_request(load, nothing, 10);
 }
 
+fn archiving() -> Builder {
+    world().policy("on-missing = \"archive\"")
+}
+
+fn deleting() -> Builder {
+    world().policy("on-missing = \"delete\"")
+}
+
 #[test]
-fn a_change_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
-    let undisturbed = world().build();
+fn an_archive_killed_at_any_request_ends_in_the_same_sheet() {
+    same_after_a_kill_at_every_request(archiving, changed, 10);
+}
+
+#[test]
+fn a_deletion_killed_at_any_request_ends_in_the_same_sheet() {
+    same_after_a_kill_at_every_request(deleting, changed, 10);
+}
+
+/// What has `strace` kill a process at its `nth` system call that makes something lasting on the disk.
+pub fn killing_at_write(nth: usize) -> [String; 8] {
+    let inject = format!("inject=fsync,fdatasync,rename,link:signal=SIGKILL:when={nth}");
+    ["-f", "-qqq", "-e", "trace=fsync,fdatasync,rename,link", "-e", &inject, "-o", "/dev/null"]
+        .map(str::to_owned)
+}
+
+fn same_after_a_kill_at_every_write_to_the_disk(builder: fn() -> Builder) {
+    let undisturbed = builder().build();
     changed(&undisturbed);
     undisturbed.run(&[]).exit(0);
-    let expected = undisturbed.rows();
+    let expected = picture(&undisturbed);
     let mut points = 0;
     loop {
-        let world = world().build();
+        let world = builder().build();
         changed(&world);
-        let inject = format!("inject=fsync,fdatasync,rename,link:signal=SIGKILL:when={}", points + 1);
-        let args =
-            ["-f", "-qqq", "-e", "trace=fsync,fdatasync,rename,link", "-e", &inject, "-o", "/dev/null"];
+        let args = killing_at_write(points + 1);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let run = world.process(&[]).under("strace", &args).run();
         if run.code == Some(0) {
             break;
@@ -102,7 +129,22 @@ fn a_change_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
         points += 1;
         assert_eq!(run.signal, Some(9), "killed at point {points}");
         world.run(&[]).exit(0);
-        assert!(world.rows() == expected, "killed at write {points}: {:?}", world.rows());
+        assert!(picture(&world) == expected, "killed at write {points}: {:?}", picture(&world));
     }
     assert!(points >= 10, "only {points} points");
+}
+
+#[test]
+fn a_change_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
+    same_after_a_kill_at_every_write_to_the_disk(world);
+}
+
+#[test]
+fn an_archive_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
+    same_after_a_kill_at_every_write_to_the_disk(archiving);
+}
+
+#[test]
+fn a_deletion_killed_at_any_write_to_the_disk_ends_in_the_same_sheet() {
+    same_after_a_kill_at_every_write_to_the_disk(deleting);
 }

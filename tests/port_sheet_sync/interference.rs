@@ -25,7 +25,7 @@ fn synced(policy: &str) -> World {
 }
 
 /// Runs; when the `nth` request of this method and path is under way, a person acts.
-fn meanwhile(world: &World, method: &str, path: &str, nth: usize, act: impl FnOnce()) -> Run {
+pub fn meanwhile(world: &World, method: &str, path: &str, nth: usize, act: impl FnOnce()) -> Run {
     let headers = [("Retry-After".to_owned(), "1".to_owned())].into();
     let fault = Fault {
         status: Some(429),
@@ -51,7 +51,7 @@ fn booking(world: &World, key: &str) -> Vec<Value> {
     headers.iter().map(|header| cell(header)).collect()
 }
 
-fn rows(from: u64, to: u64, tab: i64) -> Value {
+pub fn rows(from: u64, to: u64, tab: i64) -> Value {
     json!({"sheetId": tab, "dimension": "ROWS", "startIndex": from, "endIndex": to})
 }
 
@@ -126,6 +126,43 @@ fn what_a_killed_run_wrote_is_no_edit_to_be_kept() {
     ]);
     assert_eq!(world.run(&["--json"]).exit(0).sheet()["drifted"], json!(0));
     assert_eq!(booking(&world, "B-101")[3], json!(11));
+}
+
+/// Rows of people's own, of bookings that left and of edits that are kept: none of them is planned for, and each may stand
+/// in a row at the very moment in which that is written.
+#[test]
+fn a_change_that_lands_in_any_other_row_gives_it_back_what_it_held() {
+    let world = world().policy("on-edit = \"keep\"").policy("on-missing = \"keep\"").build();
+    world.run(&[]).exit(0);
+    world.write_source(&[NEWER[0], "B-101,Alma,2026-05-13,3", "B-103,Cirrus,2026-05-15,5"]);
+    world.person_writes("D4", 55);
+    world.person_writes("B7", "maybe a late booking");
+    world.person_writes("D7", 44);
+    world.run(&[]).exit(0);
+    let before: Vec<_> =
+        world.rows().into_iter().filter(|row| row.first() != Some(&json!("B-101"))).collect();
+    // The row of a booking that left, of a kept edit, a blank row and a row without a key.
+    for from in [2, 3, 4, 6] {
+        let nights = 20 + from;
+        world.write_source(&[
+            NEWER[0],
+            &format!("B-101,Alma,2026-05-13,{nights}"),
+            "B-103,Cirrus,2026-05-15,5",
+        ]);
+        let tab = world.tab_id();
+        let at = world.rows().iter().position(|row| row.first() == Some(&json!("B-101"))).unwrap() as u64;
+        let moved = json!([{"moveDimension": {"source": rows(from, from + 1, tab), "destinationIndex": at}}]);
+        world.clear_requests();
+        let run = meanwhile(&world, "POST", ":batchUpdate", 1, || world.person_edits(&moved));
+        assert!(run.exit(0).sheet()["notes"].to_string().contains("people came in between"), "{from}");
+        assert_eq!(booking(&world, "B-101")[3], json!(nights), "{from}");
+        let back =
+            json!([{"moveDimension": {"source": rows(at, at + 1, tab), "destinationIndex": from + 1}}]);
+        world.person_edits(&back);
+        let others: Vec<_> =
+            world.rows().into_iter().filter(|row| row.first() != Some(&json!("B-101"))).collect();
+        assert_eq!(others, before, "{from}");
+    }
 }
 
 /// Enough cells for two reads: 41 columns, and 200,000 cells a read.

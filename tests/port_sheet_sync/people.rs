@@ -33,6 +33,8 @@ const CHANGED: [&str; 4] = [
     "B-103,Cirrus II,2026-05-15,5",
 ];
 
+const BOOKING_3: &str = "B-103,Cirrus,2026-05-15,5";
+
 #[test]
 fn notes_stay_beside_their_booking_when_it_changes() {
     let world = synced();
@@ -92,6 +94,48 @@ fn an_edit_is_kept_where_the_configuration_says_so() {
     world.write_source(&CHANGED);
     world.run(&[]).exit(0);
     assert_eq!((cell(&world, "B-101", "Vessel"), cell(&world, "B-101", "Nights")), (json!("Anna"), json!(7)));
+}
+
+#[test]
+fn a_kept_edit_stays_over_many_runs_until_the_booking_itself_has_that_value() {
+    let world = world().policy("on-edit = \"keep\"").build();
+    world.run(&[]).exit(0);
+    world.person_writes("B2", "Anna");
+    for vessel in ["Alma", "Alma", "Berta", "Clara", "Alma"] {
+        world.write_source(&[CHANGED[0], &format!("B-101,{vessel},2026-05-13,3"), CHANGED[2], BOOKING_3]);
+        let run = world.run(&["--json"]);
+        let drift = json!([{"row": 2, "key": "B-101", "header": "Vessel", "theirs": "Anna", "ours": vessel, "on_edit": "keep"}]);
+        assert_eq!(
+            (&run.exit(0).sheet()["drifts"], &run.sheet()["drifted"]),
+            (&drift, &json!(1)),
+            "{vessel}"
+        );
+        assert_eq!(cell(&world, "B-101", "Vessel"), json!("Anna"));
+    }
+    for vessel in ["Anna", "Dora"] {
+        world.write_source(&[CHANGED[0], &format!("B-101,{vessel},2026-05-13,3"), CHANGED[2], BOOKING_3]);
+        assert_eq!(world.run(&["--json"]).exit(0).sheet()["drifted"], json!(0));
+        assert_eq!(cell(&world, "B-101", "Vessel"), json!(vessel), "it follows the booking again");
+    }
+}
+
+#[test]
+fn a_column_may_have_its_own_say_about_edits() {
+    let world = world().policy("on-edit = \"keep\"").build();
+    world.replace_in_config("header = \"Nights\"", "header = \"Nights\"\non-edit = \"restore\"");
+    world.run(&[]).exit(0);
+    world.person_writes("B2", "Anna");
+    world.person_writes("D2", 9);
+    let run = world.run(&["--json"]);
+    assert_eq!((&run.exit(0).sheet()["drifted"], &run.sheet()["cells_written"]), (&json!(2), &json!(1)));
+    assert_eq!((cell(&world, "B-101", "Vessel"), cell(&world, "B-101", "Nights")), (json!("Anna"), json!(3)));
+    world.replace_in_config("\non-edit = \"restore\"", "\non-edit = \"fail\"");
+    assert_eq!(world.run(&["--json"]).exit(0).sheet()["drifted"], json!(1), "a kept edit stops nothing");
+    world.person_writes("D2", 9);
+    let run = world.run(&["--json"]);
+    assert_eq!(run.exit(65).sheet()["drifts"].as_array().map(Vec::len), Some(2), "counted in every mode");
+    run.error("on-edit is \"fail\": row 2 (B-101), \"Nights\": \"9\" where the source says \"3\"");
+    assert!(!run.errors()[0].contains("Vessel"), "only what stops it");
 }
 
 #[test]
@@ -236,7 +280,7 @@ fn a_dry_run_tells_the_plan_and_writes_nothing() {
         "~ B-103 (row 4)  Arrival: \"2026-05-15\" → \"2026-05-20\"",
         "- B-102 (row 3)  flagged: Not in the bookings since ",
         "! row 2 (B-101), \"Vessel\": \"Anna\" where the source says \"Alma\": restored",
-        "1 to add, 2 to change, 1 to flag, 1 changed by people; nothing was written",
+        "1 to add, 2 to change, 1 to flag, 0 to remove, 1 changed by people; nothing was written",
     ] {
         assert!(run.stdout.contains(line), "{line:?} is not in:\n{}", run.stdout);
     }

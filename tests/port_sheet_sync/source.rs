@@ -83,26 +83,48 @@ fn binary_data_is_refused() {
     );
 }
 
+/// The newest bookings, and a name that no two encodings write alike.
+fn named(vessel: &str) -> (String, Value) {
+    let mut rows = crate::outage::newest_rows();
+    rows[1][1] = json!(vessel);
+    (NEWER.join("\n").replace("Alma", vessel), rows)
+}
+
 #[test]
-fn utf_16_is_refused_with_the_conversion_to_type() {
-    let text = NEWER.join("\n");
-    let little: Vec<u8> =
-        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    let big: Vec<u8> =
-        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+fn utf_16_is_known_by_its_mark_and_without_one_by_the_configuration() {
+    let (text, rows) = named("Möwe 🌵");
+    let marked = format!("\u{feff}{text}\n");
+    let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for bytes in [&little, &big] {
-        let world = world().build();
-        world.write("export.csv", bytes);
-        let converted = world.path("export.utf8.csv");
-        let hint = format!(
-            "export it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8 {{path}} > {}",
-            converted.display()
-        );
-        refuses(&world, 65, "the source {path} is UTF-16, not UTF-8", &hint);
+        let world = world().csv_bytes(bytes.clone()).build();
+        world.run(&[]).exit(0);
+        assert_eq!(json!(world.rows()), rows);
     }
     let unmarked = &little[2..];
     let error = "the source {path} is not CSV text: it holds binary data";
     is_refused(Some(unmarked), 65, error, "see what it is: file {path}");
+    let world = world().csv_bytes(unmarked).build();
+    world.replace_in_config("kind = \"csv\"", "kind = \"csv\"\nencoding = \"utf-16le\"");
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()), rows);
+}
+
+#[test]
+fn other_encodings_and_separators_are_configured() {
+    let (text, rows) = named("Möwe, the second");
+    let bytes: Vec<u8> = text.replace(',', ";").replace("Möwe;", "Möwe,").chars().map(|c| c as u8).collect();
+    let world = world().csv_bytes(bytes.clone()).build();
+    world.replace_in_config(
+        "kind = \"csv\"",
+        "kind = \"csv\"\ndelimiter = \";\"\nencoding = \"windows-1252\"",
+    );
+    world.run(&[]).exit(0);
+    assert_eq!(json!(world.rows()), rows);
+    world.replace_in_config("windows-1252", "shift_jis");
+    let bad = [bytes.as_slice(), b"\nB-9;\xff;2026-05-14;1\n"].concat();
+    world.write("export.csv", &bad);
+    world.run(&[]).exit(65).error("line 6: holds bytes that are not Shift_JIS");
 }
 
 #[test]
@@ -243,7 +265,7 @@ fn bytes_that_are_not_utf_8_are_told_by_their_line() {
     bytes.extend_from_slice(b"B-2,M\xf6we,2026-05-14,2\n");
     world.write("export.csv", &bytes);
     let run = world.run(&["--json"]);
-    run.exit(65).error("line 3: is not UTF-8; export the file as UTF-8");
+    run.exit(65).error("line 3: is not UTF-8; export the file as UTF-8, or name its encoding");
     assert_eq!(json!(world.rows()[1..]), json!([["B-1", "Alma", 46156, 2]]));
 }
 

@@ -320,7 +320,25 @@ fn a_token_with_less_than_the_margin_left_is_renewed_before_the_next_request() {
         });
         world.run(&[]).exit(0);
         let counts = world.counts();
-        let expected = if renewed { counts.reads + counts.writes } else { 1 };
+        // One for each request, and one before them all, which tells whether the credential may ask Drive.
+        let expected = if renewed { 1 + counts.reads + counts.writes } else { 1 };
         assert_eq!(counts.tokens, expected, "a token for {expires_in} s: {counts:?}");
     }
+}
+
+#[test]
+fn sheets_that_share_a_credential_share_its_token() {
+    let world = world().build();
+    let copy = world.config_text();
+    let (_, sheet) = copy.split_once("[sheet.port-sheet]").unwrap();
+    for name in ["second", "third"] {
+        world.person_edits(&json!([{"addSheet": {"properties": {"title": name}}}]));
+        let copied = sheet.replace("[sheet.port-sheet.", &format!("[sheet.{name}."));
+        let copied = copied.replace("tab = \"Port sheet\"", &format!("tab = {name:?}"));
+        world.append_to_config(&format!("[sheet.{name}]{copied}"));
+    }
+    let run = world.run(&["--json"]);
+    run.exit(0);
+    assert_eq!(run.json()["sheets"].as_array().unwrap().len(), 3);
+    assert_eq!(world.counts().tokens, 1);
 }

@@ -131,3 +131,93 @@ fn typed_values_are_typed_in_the_sheet_and_shown_by_a_number_format() {
     );
     assert_eq!(page.1["values"], json!([["2026-05-13", "14:30:00", "2026-05-13 14:30:15"]]));
 }
+
+#[test]
+fn values_are_read_as_the_source_writes_them_and_by_no_other_rule() {
+    let lines = [
+        "id;fee;count;day;at;both;instant;paid",
+        "a;1.234,5;1 234;13.5.26;800;05/13/2026 2:30 PM;2026-01-13T23:30:00Z;Ja",
+        "b;1,234.5;1,234;2026-05-13;8;13/05/2026 14:30;2026-01-13 23:30;yes",
+    ];
+    let world = world()
+        .csv(&lines)
+        .key(&["id"])
+        .columns(&[
+            ("id", "Id", "text"),
+            ("fee", "Fee", "number"),
+            ("count", "Count", "integer"),
+            ("day", "Day", "date"),
+            ("at", "At", "time"),
+            ("both", "Both", "datetime"),
+            ("instant", "Instant", "datetime"),
+            ("paid", "Paid", "boolean"),
+        ])
+        .notation("fee", "decimal = \",\"\ngrouping = \".\"")
+        .notation("count", "grouping = \" \"")
+        .notation("day", "pattern = \"D.M.YY\"")
+        .notation("at", "pattern = [\"hh:mm\", \"hmm\"]")
+        .notation("both", "pattern = \"MM/DD/YYYY h:mm am\"")
+        .notation("instant", "time-zone = \"Europe/Berlin\"")
+        .notation("paid", "true-words = [\"ja\"]\nfalse-words = [\"nein\"]")
+        .build();
+    world.replace_in_config("kind = \"csv\"", "kind = \"csv\"\ndelimiter = \";\"");
+    let run = world.run(&["--json"]);
+    for told in [
+        "field \"fee\" \"1,234.5\" is not a number such as 1.234,5",
+        "field \"count\" \"1,234\" is not a",
+        "field \"day\" \"2026-05-13\" is not written as D.M.YY",
+        "field \"at\" \"8\" is not written as hh:mm or hmm",
+        "field \"both\" \"13/05/2026 14:30\" is not written as MM/DD/YYYY h:mm am",
+        "field \"paid\" \"yes\" is not one of ja, nein",
+    ] {
+        run.exit(65).error(told);
+    }
+    // Half past midnight of the next day, an hour ahead in winter.
+    let wanted =
+        json!(["a", 1234.5, 1234, 46155, 8.0 / 24.0, 46155.0 + 14.5 / 24.0, 46036.0 + 0.5 / 24.0, true]);
+    assert_eq!(json!(world.rows()[1]), wanted);
+    world.clear_requests();
+    world.run(&[]).exit(65);
+    assert_eq!(world.counts().writes, 0);
+}
+
+#[test]
+fn what_a_person_types_is_compared_as_what_it_is() {
+    let world = world()
+        .csv(&["id,paid,fee,at", "a,true,0.3,2026-05-13 14:30:15"])
+        .columns(&[
+            ("id", "Id", "text"),
+            ("paid", "Paid", "boolean"),
+            ("fee", "Fee", "number"),
+            ("at", "At", "datetime"),
+        ])
+        .build();
+    world.run(&[]).exit(0);
+    for (cell, typed) in [("B2", json!("TRUE")), ("C2", json!("0.3")), ("D2", json!("2026-05-13 14:30:15"))] {
+        world.person_writes(cell, typed);
+    }
+    world.clear_requests();
+    let run = world.run(&["--json"]);
+    assert_eq!((&run.exit(0).sheet()["drifted"], world.counts().writes), (&json!(0), 0));
+    world.person_writes("B2", "'TRUE");
+    let run = world.run(&["--json"]);
+    assert_eq!(run.exit(0).sheet()["drifted"], json!(1), "a text is no boolean");
+    assert_eq!(world.rows()[1][1], json!(true));
+}
+
+/// Five seasons of port calls, in which people wrote some times of arrival as `800`.
+#[test]
+fn eight_hundred_is_a_time_of_arrival_only_where_the_pattern_says_so() {
+    let calls = std::fs::read(data("port-calls-2015-2019.csv")).unwrap();
+    let columns =
+        [("VESSEL NAME", "Vessel", "text"), ("ARR_DATE", "Day", "date"), ("ARR_TIME", "Time", "time")];
+    let calls = world().csv_bytes(calls).key(&["VESSEL NAME", "ARR_DATE"]).columns(&columns);
+    let world = calls.notation("ARR_TIME", "pattern = [\"hh:mm\", \"hmm\"]").build();
+    let read = world.run(&["--json"]).exit(65).sheet();
+    assert_eq!((&read["added"], &read["rejected"]), (&json!(574), &json!(2)), "{}", read["problems"]);
+    assert_eq!(world.rows()[1][2], json!(8.0 / 24.0));
+    world.replace_in_config("pattern = [\"hh:mm\", \"hmm\"]", "");
+    let strict = world.run(&["--json"]);
+    strict.exit(65).error("line 2: field \"ARR_TIME\" \"800\" is not a time such as 14:30");
+    assert_eq!(strict.sheet()["rejected"], json!(4));
+}

@@ -14,13 +14,20 @@ fn every_row_of_the_error_table_has_its_class_its_exit_code_and_its_hint() {
         "error_uri": "https://support.google.com/a/answer/9368756",
         "error_subtype": "invalid_rapt",
     });
+    let required = json!({
+        "error": "invalid_grant",
+        "error_description": "reauth related error (rapt_required)",
+        "error_subtype": "rapt_required",
+    });
+    let again = "token-login port-sheet; nothing is lost meanwhile, the next run catches up; your organisation will ask for it again";
     let client = "https://console.cloud.google.com/apis/credentials";
     let login = "log in again: token-login port-sheet";
     let passes = "nothing to do if it passes";
     let rows = [
         (400, refusal("invalid_grant", "Token has been expired or revoked."), "dead", 77, login),
         (400, refusal("invalid_grant", "Bad Request"), "dead", 77, login),
-        (400, rapt, "dead", 77, login),
+        (400, rapt, "dead", 77, again),
+        (400, required, "dead", 77, again),
         (401, refusal("invalid_client", "The provided client secret is invalid."), "broken", 78, client),
         (401, refusal("invalid_client", "The OAuth client was not found."), "broken", 78, client),
         (401, refusal("deleted_client", "The OAuth client was deleted."), "broken", 78, client),
@@ -35,6 +42,9 @@ fn every_row_of_the_error_table_has_its_class_its_exit_code_and_its_hint() {
         (408, refusal("timeout", "Late"), "transient", 69, passes),
         (429, refusal("rate_limit_exceeded", "Slow down"), "transient", 69, passes),
         (500, refusal("internal_failure", "Backend Error"), "transient", 69, passes),
+        (400, refusal("internal_failure", "Backend Error"), "transient", 69, passes),
+        (502, refusal("bad_gateway", "Backend Error"), "transient", 69, passes),
+        (504, refusal("gateway_timeout", "Backend Error"), "transient", 69, passes),
         (503, refusal("temporarily_unavailable", "invalid_grant 401"), "transient", 69, passes),
         (400, refusal("server_error", "Backend Error"), "transient", 69, passes),
         (400, refusal("something_new", "Nobody knows"), "unknown", 69, passes),
@@ -69,6 +79,17 @@ fn answers_without_googles_json_may_pass() {
 }
 
 #[test]
+fn a_server_that_asks_for_a_long_pause_does_not_put_the_check_to_sleep() {
+    let world = world().build();
+    let headers = [("Retry-After".to_owned(), "86400".to_owned())].into();
+    let path = Some("^/token$".into());
+    world.fault(google_standin::Fault { path, status: Some(503), headers, ..Default::default() });
+    let run = world.run(&["--json"]);
+    run.exit(69).error("answered 503");
+    assert_eq!((world.counts().tokens, credential(&run)["class"].clone()), (1, json!("transient")));
+}
+
+#[test]
 fn a_service_accounts_dead_key_and_a_wrong_clock_are_told_apart() {
     let dead = world().service_account().build();
     assert!(dead.server.revoke_service_account(&dead.account));
@@ -85,15 +106,23 @@ fn a_service_accounts_dead_key_and_a_wrong_clock_are_told_apart() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_there_may_come_back() {
-    let world = world().build();
-    let mut credential_file = world.credential_json();
-    // A port of this machine's where nobody listens.
-    credential_file["token_uri"] = json!("http://127.0.0.1:1/token");
-    world.write_credential(&credential_file);
-    let run = world.run(&["--json"]);
-    run.exit(69).error("the token endpoint did not answer: ");
-    assert_eq!(credential(&run)["class"], "transient");
+fn an_endpoint_that_is_not_there_or_speaks_no_tls_may_come_back() {
+    // A label of more than 63 letters is no name, so no server is asked for it.
+    let nobody = format!("{}.example", "a".repeat(64));
+    let world = world().google(&format!("token-hosts = [{nobody:?}]")).build();
+    for address in [
+        // A port of this machine's where nobody listens.
+        "http://127.0.0.1:1/token".to_owned(),
+        format!("https://{nobody}/token"),
+        format!("{}/token", world.server.url().replace("http:", "https:")),
+    ] {
+        let mut credential_file = world.credential_json();
+        credential_file["token_uri"] = json!(address);
+        world.write_credential(&credential_file);
+        let run = world.run(&["--json"]);
+        run.exit(69).error("the token endpoint did not answer: ").hint_with("nothing to do if it passes");
+        assert_eq!(credential(&run)["class"], "transient", "{address}");
+    }
 }
 
 #[test]

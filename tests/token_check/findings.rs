@@ -53,6 +53,66 @@ fn a_clock_that_is_off_is_found_though_the_token_works() {
 }
 
 #[test]
+fn a_clock_that_is_off_is_found_with_a_service_accounts_key_that_works() {
+    let world = world().service_account().build();
+    world.server.advance_clock(400);
+    let run = world.run(&["--json"]);
+    run.exit(78).error("this machine's clock is 7m behind Google's");
+    run.hint("set the clock: timedatectl set-ntp true; timedatectl status");
+    assert_eq!(credential(&run)["class"], json!(null), "the token itself was granted");
+}
+
+/// The owner protects a part of the tab, or all of it, from everybody else.
+fn protect(world: &support::World, range: &serde_json::Value, more: &serde_json::Value) {
+    let mut protected = json!({"range": range});
+    protected.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.owner_edits(&json!([{"addProtectedRange": {"protectedRange": protected}}]));
+}
+
+#[test]
+fn a_tab_that_is_protected_from_the_account_is_found_without_writing() {
+    let nothing = json!({});
+    let world = world().build();
+    let whole = json!({"sheetId": world.tab_id()});
+    protect(&world, &whole, &nothing);
+    let run = world.run(&["--json"]);
+    run.exit(77)
+        .error("sheet \"port-sheet\": the tab \"Port sheet\" is protected, and ")
+        .error("may not edit it");
+    run.hint_with(&world.account).hint_with("Protect sheets and ranges");
+    let sheet = credential(&run)["sheets"][0].clone();
+    assert_eq!((&sheet["reached"], &sheet["writable"]), (&json!(true), &json!(false)));
+    assert_eq!((world.counts().reads, world.counts().writes), (1, 0), "one request, and nothing is written");
+    world.process_of("port-sheet-sync", &[]).run().exit(65).error("You are trying to edit a protected cell");
+}
+
+#[test]
+fn protection_that_lets_the_account_in_or_covers_a_part_is_no_failure() {
+    for (is_part, more) in [
+        (false, json!({"warningOnly": true})),
+        (false, json!({"editors": {"users": ["robot"]}})),
+        (true, json!({})),
+    ] {
+        let world = world().build();
+        let mut range = json!({"sheetId": world.tab_id()});
+        let mut more = more;
+        if is_part {
+            range["endColumnIndex"] = json!(2);
+        }
+        if more["editors"].is_object() {
+            more["editors"]["users"] = json!([world.account]);
+        }
+        protect(&world, &range, &more);
+        let run = world.run(&["--json"]);
+        run.exit(0);
+        let expected = if is_part { json!(null) } else { json!(true) };
+        assert_eq!(credential(&run)["sheets"][0]["writable"], expected, "{range} {more}");
+        let said = world.run(&["--now", "-v"]).stdout;
+        assert_eq!(said.contains("; a part of its tab is protected from it"), is_part, "{said}");
+    }
+}
+
+#[test]
 fn a_key_grows_old_is_warned_of_once_and_then_fails() {
     let world = world().service_account().build();
     run_at(&world, "2026-05-13 12:00:00", &[]).exit(0);

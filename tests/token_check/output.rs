@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::{credential, revoke, world};
+use crate::{credential, revoke, run_at, world};
 
 #[test]
 fn success_is_quiet_and_v_prints_a_table() {
@@ -36,7 +36,7 @@ fn the_json_result_has_the_frame_and_a_list_of_credentials() {
         ("class", json!(null)),
         ("scopes", json!(["https://www.googleapis.com/auth/spreadsheets"])),
         ("missing_scopes", json!([])),
-        ("sheets", json!([{"sheet": "port-sheet", "reached": true, "error": null}])),
+        ("sheets", json!([{"sheet": "port-sheet", "reached": true, "writable": true, "error": null}])),
         ("forecasts", json!([])),
         ("blocked", json!([])),
     ] {
@@ -89,6 +89,16 @@ fn a_configuration_without_credentials_has_nothing_to_check() {
     world.run(&[]).exit(78).error("there is no [credential.NAME] table");
 }
 
+#[test]
+fn what_is_started_after_an_outage_must_end_before_the_run_does() {
+    let world = world().build();
+    world.append_to_config("[job.token-check]\ndeadline = \"10m\"");
+    let run = world.run(&["--check-config"]);
+    run.exit(78).error("on-recovery-timeout: must be shorter than the deadline of a run, 10m");
+    world.append_to_config("[token-check]\non-recovery-timeout = \"9m\"");
+    world.run(&["--check-config"]).exit(0);
+}
+
 /// A shipped file.
 fn shipped(path: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
@@ -126,4 +136,32 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
     assert!(minutes * 60 > deadline.as_secs(), "{minutes} min");
     let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "token-check").unwrap();
     assert_eq!(shipped.deadline, deadline, "what job-status takes for hung");
+}
+
+#[test]
+fn only_news_prints_a_failure_once_and_again_with_each_quarter_of_the_day() {
+    let world = world().build();
+    world.server.set_clock("2026-05-13T11:00:00Z".parse().unwrap());
+    revoke(&world);
+    let said = |now: &str, args: &[&str], code| {
+        let run = run_at(&world, &format!("2026-05-13 {now}"), args);
+        run.exit(code);
+        assert_eq!(world.records().pop().unwrap().exit, Some(code.into()), "the record is whole");
+        run.errors().len()
+    };
+    let news = &["--only-news"][..];
+    assert_eq!(said("12:00:00", news, 77), 1, "the first failure");
+    for now in ["12:05:00", "12:10:00", "13:00:05"] {
+        assert_eq!(said(now, news, 77), 0, "{now}: nothing new");
+    }
+    assert_eq!(said("13:01:00", &[], 77), 1, "without the flag each run says it");
+    assert_eq!(said("17:55:00", news, 77), 0);
+    assert_eq!(said("18:00:20", news, 77), 1, "once more");
+    assert_eq!(said("18:03:00", news, 77), 0);
+    world.log_in_again();
+    assert_eq!(said("18:05:00", news, 0), 0);
+    world.set_mode(&world.credential(), 0o644);
+    assert_eq!((said("18:10:00", news, 77), said("18:15:00", news, 77)), (1, 0), "another failure is news");
+    let json = run_at(&world, "2026-05-13 18:20:00", &["--only-news", "--json"]);
+    assert_eq!(json.json()["exit"], 77, "the result is whole");
 }

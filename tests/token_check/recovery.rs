@@ -83,7 +83,8 @@ fn a_command_that_fails_is_told_and_the_credential_still_works() {
     world.run(&[]).exit(77);
     world.log_in_again();
     let run = world.run(&["--json"]);
-    run.exit(69).error("on-recovery /bin/false failed: exit status: 1").hint("run it by hand: /bin/false");
+    let hint = format!("run what on-recovery in {} says", world.config().display());
+    run.exit(69).error("on-recovery /bin/false failed: exit status: 1").hint(&hint);
     assert_eq!(credential(&run)["class"], json!(null));
     world.run(&["--now"]).exit(0);
 }
@@ -99,4 +100,85 @@ fn a_recovery_that_another_job_saw_starts_the_others() {
     run_at(&world, "2026-05-13 12:31:00", &[]).exit(0);
     let started = jobs(&world).iter().filter(|(job, _)| job == "port-sheet-sync").count();
     assert_eq!(started, 2, "the one that saw it does not wait any more");
+}
+
+#[test]
+fn arguments_of_a_command_of_ones_own_are_never_printed() {
+    let world = world().build();
+    world.append_to_config("[token-check]\non-recovery = [\"/bin/sh\", \"-c\", \"exit 3 # pager-password\"]");
+    revoke(&world);
+    world.run(&[]).exit(77);
+    world.log_in_again();
+    let run = world.run(&["--json"]);
+    run.exit(69).error("on-recovery /bin/sh failed: exit status: 3");
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("pager-password"));
+}
+
+#[test]
+fn a_sync_that_is_under_way_when_the_credential_comes_back_is_busy_and_no_failure_of_its_own() {
+    let world = world().build();
+    revoke(&world);
+    world.process_of("port-sheet-sync", &[]).run().exit(77);
+    world.log_in_again();
+    let held = world.hold_lock("port-sheet-sync");
+    let run = world.process(&["--json"]).without_trace().run();
+    run.exit(75);
+    let error = run.json()["error"].clone();
+    assert!(error["message"].as_str().unwrap().contains("found itself busy: exit status: 75"), "{error}");
+    assert!(error["hint"].as_str().unwrap().starts_with("nothing to do: "), "{error}");
+    drop(held);
+}
+
+/// A configuration whose on-recovery says its process id and then, the first time only, hangs.
+fn hangs_once(world: &support::World) -> std::path::PathBuf {
+    let pids = world.path("pids");
+    let script = "echo $$ >> pids; [ $(wc -l < pids) -gt 1 ] || exec sleep 1000";
+    let script = script.replace("pids", &pids.display().to_string());
+    world.append_to_config(&format!("[token-check]\non-recovery = [\"/bin/sh\", \"-c\", {script:?}]"));
+    pids
+}
+
+/// A check that hangs in on-recovery, and the process group in which it does.
+fn hanging<'w>(world: &'w support::World, pids: &std::path::Path) -> (support::Running<'w>, String) {
+    revoke(world);
+    world.run(&[]).exit(77);
+    world.log_in_again();
+    let running = world.process(&["-v"]).spawn();
+    running.wait_for_stderr("starting /bin/sh");
+    loop {
+        // Written in one piece, before it hangs.
+        if let Some(group) = std::fs::read_to_string(pids).ok().filter(|text| text.ends_with('\n')) {
+            return (running, group.trim().to_owned());
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_check_that_is_told_to_end_takes_its_command_along_and_the_next_one_starts_it_again() {
+    let world = world().build();
+    let pids = hangs_once(&world);
+    let (running, group) = hanging(&world, &pids);
+    running.terminate();
+    running.wait().exit(75).error("stopped by SIGTERM");
+    assert_eq!(members(&group), Vec::<String>::new());
+    world.run(&[]).exit(0);
+    assert_eq!(world.read_text(&pids).lines().count(), 2, "it was started again");
+    world.run(&["--now"]).exit(0);
+    assert_eq!(world.read_text(&pids).lines().count(), 2, "and then no more");
+}
+
+#[test]
+fn a_check_that_is_killed_before_the_jobs_were_started_leaves_them_to_the_next() {
+    let world = world().build();
+    let pids = hangs_once(&world);
+    let (running, group) = hanging(&world, &pids);
+    let (check, command) = (i32::try_from(running.pid()).unwrap(), group.parse().unwrap());
+    for pid in [check, command] {
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    }
+    drop(running.wait());
+    world.run(&[]).exit(0);
+    assert_eq!(world.read_text(&pids).lines().count(), 2);
 }

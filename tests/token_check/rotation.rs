@@ -54,6 +54,13 @@ fn assert_whole(world: &World, old: &Value, what: &str) {
     }
 }
 
+/// Whether the token that the server gave last is on disk: in its place, or beside it with the `mv` told. If none was
+/// asked for, none can be lost.
+fn is_kept(world: &World, old: &Value) -> bool {
+    let kept = world.state().join("credentials/port-sheet.json.new");
+    world.counts().tokens == 0 || world.credential_json() != *old || kept.exists()
+}
+
 /// A check under strace, all but the rotation done before, with this injected; answers the credential before.
 fn disturbed(world: &World, calls: &str, inject: &[&str]) -> (Value, support::Run) {
     world.run(&["--offline"]).exit(0);
@@ -79,7 +86,13 @@ fn at_each(calls: &str, effect: &str) -> Vec<support::Run> {
         let world = rotating().build();
         let inject = format!("inject={calls}:{effect}:when={number}");
         let (old, run) = disturbed(&world, calls, &["-e", &inject]);
-        assert_whole(&world, &old, &format!("{calls} {effect}, call {number}"));
+        let what = format!("{calls} {effect}, call {number}");
+        assert_whole(&world, &old, &what);
+        assert!(
+            run.signal == Some(9) || is_kept(&world, &old),
+            "{what}: the new token is lost: {}",
+            run.stderr
+        );
         run
     };
     (1..=count(calls)).map(each).collect()
@@ -95,16 +108,55 @@ fn killed_at_any_step_of_writing_a_rotated_token_a_whole_credential_remains() {
 
 #[test]
 fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
-    for (calls, effect) in [
-        ("fsync,fdatasync", "error=EIO"),
-        ("rename,renameat,renameat2", "error=ENOSPC"),
-        ("write,pwrite64", "error=ENOSPC"),
+    // Of the two renames the one that keeps the file before is no failure.
+    for (calls, effect, least) in [
+        ("fsync,fdatasync", "error=EIO", 4),
+        ("rename,renameat,renameat2", "error=ENOSPC", 1),
+        // Each on its own: strace counts the calls of each name, and the first that fails would hide the other's.
+        ("write", "error=ENOSPC", 2),
+        ("pwrite64", "error=ENOSPC", 2),
     ] {
         let runs = at_each(calls, effect);
-        // The file before and the file itself; the store's own calls are left out or fail the run.
         let failed = runs.iter().filter(|run| run.code == Some(74)).count();
-        assert!(failed >= 2, "{calls}: {failed} of {} runs said that the disk fails", runs.len());
+        assert!(failed >= least, "{calls}: {failed} of {} runs said that the disk fails", runs.len());
     }
+    let run = at_each("rename,renameat,renameat2", "error=ENOSPC").pop().unwrap();
+    run.exit(74).error("credential \"port-sheet\": cannot write ").error("No space left on device");
+    run.hint_with("the new refresh token was kept; when the disk is well again, put it in place: mv ");
+}
+
+#[test]
+fn a_token_that_a_failing_disk_kept_out_of_its_place_is_used_by_the_next_run() {
+    let calls = "rename,renameat,renameat2";
+    let world = rotating().build();
+    let inject = format!("inject={calls}:error=ENOSPC:when={}", count(calls));
+    let (old, run) = disturbed(&world, calls, &["-e", &inject]);
+    run.exit(74).hint_with("the new refresh token was kept; ");
+    assert_eq!(world.credential_json(), old);
+    world.run(&["--now"]).exit(0);
+    assert!(!world.state().join("credentials/port-sheet.json.new").exists());
+    assert_eq!(world.events(), [], "nobody has to log in");
+}
+
+#[test]
+fn a_check_that_is_told_to_end_keeps_the_token_that_it_asked_for() {
+    let world = rotating().build();
+    world.run(&["--offline"]).exit(0);
+    let old = world.credential_json();
+    world.fault(Fault { path: Some("^/token$".into()), delay_ms: 1500, ..Fault::default() });
+    let running = world.process(&[]).spawn();
+    let is_asking = || {
+        let entries = std::fs::read_dir(world.state().join("credentials")).unwrap().flatten();
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".draft-")).count() == 2
+    };
+    while !is_asking() {
+        std::thread::yield_now();
+    }
+    running.terminate();
+    running.wait().exit(75).error("stopped by SIGTERM");
+    assert_ne!(world.credential_json(), old);
+    assert_whole(&world, &old, "stopped while it asked");
+    world.run(&["--now"]).exit(0);
 }
 
 #[test]
@@ -114,4 +166,33 @@ fn a_broken_off_answer_to_a_rotation_is_told_as_a_dead_token_and_healed_by_a_log
     run_at(&world, "2026-05-13 12:00:00", &[]).exit(77).error("invalid_grant");
     world.log_in_again();
     run_at(&world, "2026-05-13 12:05:00", &[]).exit(0);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_before_a_token_is_spent() {
+    let world = rotating().build();
+    let process = world.process(&[]).as_ordinary_user();
+    let credentials = world.state().join("credentials");
+    world.set_mode(&credentials, 0o500);
+    let run = process.run();
+    world.set_mode(&credentials, 0o700);
+    run.exit(74).error("credential \"port-sheet\": cannot write ").error("Permission denied");
+    run.hint_with("nothing was asked for, since a changed refresh token could not be kept; make room");
+    assert_eq!(world.counts().tokens, 0);
+    world.process(&[]).as_ordinary_user().run().exit(0);
+}
+
+#[test]
+fn a_persons_authorization_cannot_come_through_load_credential() {
+    let world = rotating().build();
+    let granted = world.path("run/credentials");
+    world.make_private_dir("run/credentials");
+    std::fs::copy(world.credential(), granted.join("port-sheet.json")).unwrap();
+    let process = world.process(&[]).as_ordinary_user().env("CREDENTIALS_DIRECTORY", &granted);
+    world.set_mode(&granted, 0o500);
+    let run = process.run();
+    world.set_mode(&granted, 0o700);
+    run.exit(74)
+        .hint_with("a person's authorization cannot come through LoadCredential=: token-login port-sheet");
+    assert_eq!(world.counts().tokens, 0);
 }

@@ -46,8 +46,8 @@ fn a_dead_credential_is_probed_hourly_until_its_file_changes_and_then_at_once() 
     revoke(&world);
     asks_at(&world, &[("12:00:00", true), ("12:30:00", false), ("12:59:00", false), ("13:00:05", true)]);
     let run = run_at(&world, "2026-05-13 13:30:00", &["--json"]);
-    run.exit(77).error("(Token has been expired or revoked.); the next probe is due at 2026-05-13T14:00:0");
-    run.hint_with("token-login port-sheet");
+    run.exit(77).error("(Token has been expired or revoked.)");
+    run.hint_with("token-login port-sheet").hint_with("; the next probe is due at 2026-05-13T14:00:0");
     world.log_in_again();
     asks_at(&world, &[("13:31:00", true)]);
     run_at(&world, "2026-05-13 13:32:00", &[]).exit(0);
@@ -69,17 +69,61 @@ fn offline_sends_nothing_and_still_knows_what_is_known() {
     let world = world().build();
     let untried = world.run(&["--offline", "--json"]);
     untried.exit(0);
-    assert_eq!(credential(&untried)["last_good"], json!(null));
+    assert_eq!(credential(&untried)["tried"], json!(false));
+    assert!(world.run(&["--offline", "-v"]).stdout.contains("  not tried yet  "));
+    let plugin = world.run(&["--offline", "--nagios"]);
+    plugin.exit(0);
+    assert!(plugin.stdout.starts_with("TOKEN OK - 0 credentials work; not tried yet: port-sheet |"));
     world.run(&[]).exit(0);
     revoke(&world);
     world.run(&["--now"]).exit(77);
     world.clear_requests();
     let events = world.events();
     let run = world.run(&["--offline", "--json"]);
-    run.exit(77).error("(Token has been expired or revoked.); the next probe is due at ");
+    run.exit(77).error("(Token has been expired or revoked.)").hint_with("; the next probe is due at ");
+    assert_eq!(credential(&run)["tried"], json!(true));
     assert_eq!((world.requests().len(), world.events()), (0, events));
     world.set_mode(&world.credential(), 0o644);
     world.run(&["--offline"]).exit(77).error("has mode 0644");
+}
+
+#[test]
+fn a_file_that_was_changed_since_it_failed_is_not_tried_yet() {
+    let world = world().build();
+    revoke(&world);
+    world.run(&[]).exit(77);
+    world.log_in_again();
+    let run = world.run(&["--offline", "--json"]);
+    run.exit(0);
+    let told = credential(&run);
+    assert_eq!((&told["tried"], &told["class"]), (&json!(false), &json!(null)));
+}
+
+#[test]
+fn what_is_remembered_has_the_remedy_of_its_own_class() {
+    for (status, error, hint) in [
+        (
+            401,
+            "invalid_client",
+            "https://console.cloud.google.com/apis/credentials; the next probe is due at ",
+        ),
+        (400, "invalid_grant", "token-login port-sheet; nothing is lost meanwhile"),
+        (503, "temporarily_unavailable", "nothing to do if it passes"),
+    ] {
+        let world = world().build();
+        world.server.token_error(&world.account, Some((status, json!({"error": error}))));
+        world.run(&[]);
+        let again = world.run(&[]);
+        again.error(error).hint_with(hint).hint_with("; the next probe is due at ");
+    }
+}
+
+#[test]
+fn a_beginning_in_the_future_is_mended_when_the_clock_is() {
+    let world = world().build();
+    run_at(&world, "2026-07-01 12:00:00", &[]).exit(0);
+    let told = credential(&run_at(&world, "2026-05-13 12:00:00", &["--json"]));
+    assert!(told["obtained"].as_str().unwrap().starts_with("2026-05-13T12:00:0"), "{told}");
 }
 
 #[test]

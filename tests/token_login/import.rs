@@ -157,3 +157,24 @@ fn a_link_or_a_missing_file_is_refused() {
     run.exit(77).error("is a symbolic link");
     world.process(&["port-sheet", "--import", "/nowhere/token.json"]).run().exit(77).error("does not exist");
 }
+
+#[test]
+fn a_server_that_echoes_a_refused_token_does_not_spread_it() {
+    let world = world().build();
+    let offered = python(&world);
+    let token = offered["refresh_token"].as_str().unwrap();
+    let echo = json!({"error": "invalid_grant", "error_description": format!("no such token {token}")});
+    world.server.token_error(&world.account, Some((400, echo)));
+    let run = world.process(&["port-sheet", "--import", "-"]).stdin(&offered.to_string()).run();
+    run.exit(77).error("400: invalid_grant (no such token (secret))");
+}
+
+#[test]
+fn a_token_for_all_of_drive_may_do_what_one_for_spreadsheets_may() {
+    let drive = "https://www.googleapis.com/auth/drive";
+    let world = world().build();
+    let user = world.server.authorized_user(Some(&world.account), Some(&[drive]));
+    world.know_secrets_of(&user);
+    world.process(&["port-sheet", "--import", "-"]).stdin(&user.to_string()).run().exit(0);
+    assert_eq!(world.credential_json()["refresh_token"], user["refresh_token"]);
+}

@@ -1,9 +1,11 @@
 //! A person with a browser: opens the address that the login prints, allows or denies, and is sent back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 use support::{Running, World};
+use ureq::http::Response;
 use url::Url;
 
 /// What a browser got.
@@ -13,18 +15,55 @@ pub struct Page {
     pub text: String,
 }
 
-/// Opens an address, and goes nowhere else.
-pub fn visit(url: &str) -> Page {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// A browser that goes nowhere by itself and keeps its cookies.
+#[derive(Default)]
+pub struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Opens an address.
+    pub fn open(&mut self, url: &str) -> Page {
+        let request = agent().get(url).header("cookie", self.cookies());
+        self.take(url, request.call())
+    }
+
+    /// Sends a form.
+    pub fn submit(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
+        let request = agent().post(url).header("cookie", self.cookies());
+        self.take(url, request.send_form(form.iter().copied()))
+    }
+
+    fn cookies(&self) -> String {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    fn take(&mut self, url: &str, answer: Result<Response<ureq::Body>, ureq::Error>) -> Page {
+        let mut response = answer.unwrap_or_else(|error| panic!("{url}: {error}"));
+        for cookie in response.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+        let text = response.body_mut().read_to_string().unwrap();
+        Page { status: response.status().as_u16(), location: location.unwrap_or_default(), text }
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(Duration::from_secs(60)))
         .build()
-        .into();
-    let mut response = agent.get(url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
-    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
-    let text = response.body_mut().read_to_string().unwrap();
-    Page { status: response.status().as_u16(), location: location.unwrap_or_default(), text }
+        .into()
+}
+
+/// Opens an address, once.
+pub fn visit(url: &str) -> Page {
+    Browser::default().open(url)
 }
 
 /// The address that the login tells the person to open.
@@ -35,7 +74,7 @@ pub fn address(running: &Running<'_>) -> String {
 
 /// The address in what was said.
 pub fn address_in(said: &str) -> String {
-    let line = said.lines().find(|line| line.contains("/o/oauth2/v2/auth?"));
+    let line = said.lines().find(|line| line.contains("&code_challenge="));
     line.unwrap_or_else(|| panic!("no address: {said}")).to_owned()
 }
 

@@ -19,9 +19,9 @@ pub fn range(tab: &str, columns: (u32, u32), rows: (u32, u32)) -> String {
     format!("{}!{}{}:{}{}", quoted(tab), letters(columns.0), rows.0, letters(columns.1), rows.1)
 }
 
-/// One row of a tab.
-pub fn row(tab: &str, row: u32) -> String {
-    format!("{}!{row}:{row}", quoted(tab))
+/// Whole rows of a tab, both ends included.
+pub fn rows(tab: &str, rows: (u32, u32)) -> String {
+    format!("{}!{}:{}", quoted(tab), rows.0, rows.1)
 }
 
 fn quoted(tab: &str) -> String {
@@ -45,6 +45,6 @@ mod tests {
     #[test]
     fn a_title_is_quoted_and_its_apostrophes_doubled() {
         assert_eq!(range("Owner's Notes", (1, 5), (2, 10)), "'Owner''s Notes'!B2:F10");
-        assert_eq!(row("D3", 1), "'D3'!1:1");
+        assert_eq!(rows("D3", (1, 2)), "'D3'!1:2");
     }
 }

@@ -87,6 +87,30 @@ impl Base {
     }
 }
 
+/// Visits the rows that a base has beside those of the spool: bookings that left the source, or that cannot be used at
+/// the moment.
+///
+/// # Errors
+/// [`shared::Kind::Io`], and as `visit`.
+pub fn beside(
+    path: &Path,
+    columns: &Columns,
+    spool: &Spool,
+    mut visit: impl FnMut(KeyHash, &[Cell]) -> Result<()>,
+) -> Result<()> {
+    let ours = |reader: &rows::Reader| reader.heading().home == spool.heading.home;
+    let Some(mut reader) = rows::Reader::open(path)?.filter(ours) else { return Ok(()) };
+    let positions = positions(columns, &reader.heading().columns);
+    while let Some((_, (_, cells))) = reader.row()? {
+        let key = key_of(columns, &positions, &cells).filter(|key| !spool.index.contains_key(key));
+        let cell = |at: &Option<usize>| at.and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Empty);
+        if let Some(key) = key {
+            visit(key, &positions.iter().map(cell).collect::<Vec<_>>())?;
+        }
+    }
+    Ok(())
+}
+
 /// Where today's columns stand in the base's rows: those of the same header and type.
 fn positions(columns: &Columns, then: &[Remembered]) -> Vec<Option<usize>> {
     columns.remembered().iter().map(|now| then.iter().position(|column| column == now)).collect()
@@ -123,6 +147,19 @@ pub fn commit(path: &Path, columns: &Columns, spool: &Spool, snapshot: &Snapshot
         }
     }
     writer.commit()
+}
+
+/// Forgets what the last verified run left, since nothing of it is left.
+///
+/// # Errors
+/// [`shared::Kind::Io`].
+pub fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::io("cannot remove", path, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives the spool the base's name as well. The next run replaces the spool by a new file, so the base stays as it is.

@@ -58,7 +58,8 @@ impl Block {
 
     /// The numbers of the rows that hold anything.
     pub fn rows(&self) -> impl Iterator<Item = u32> + use<> {
-        let longest = self.runs.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
+        let columns = self.runs.iter().flat_map(|(_, columns)| columns);
+        let longest = columns.map(Vec::len).max().unwrap_or(0);
         let first = self.first;
         (first..).take(longest)
     }
@@ -77,8 +78,8 @@ impl Block {
     /// One cell.
     pub fn value(&self, row: u32, column: Option<u32>) -> Option<&Value> {
         let column = column?;
-        let (start, rows) = self.runs.iter().rev().find(|(start, _)| *start <= column)?;
-        rows.get((row - self.first) as usize)?.get((column - start) as usize)
+        let (start, columns) = self.runs.iter().rev().find(|(start, _)| *start <= column)?;
+        columns.get((column - start) as usize)?.get((row - self.first) as usize)
     }
 }
 

@@ -6,22 +6,24 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::config::{Column, OnMissing, Sheet, Type};
+use shared::config::{Column, OnEdit, OnMissing, Sheet, Type};
 use shared::{Failure, Kind, Result};
 
 use crate::value::{Cell, digest_json};
 
-/// What identifies a booking, short enough to keep one for every row.
-pub type KeyHash = u128;
+/// What identifies a booking, short enough to keep one for every row. Bytes, since a number of this size would have
+/// every index of rows padded.
+pub type KeyHash = [u8; 16];
 
 /// What a row holds, short enough to keep one for every row.
-pub type Digest = u128;
+pub type Digest = [u8; 16];
 
 /// The owned columns in the configuration's order, and which of them make the key.
 #[derive(Clone, Debug)]
 pub struct Columns {
     all: Vec<Column>,
     key: Vec<usize>,
+    on_edit: OnEdit,
 }
 
 /// A column as the spool and the base remember it.
@@ -68,7 +70,29 @@ impl Columns {
         }
         let position = |field: &String| all.iter().position(|column| column.field == *field);
         let key = sheet.key.iter().filter_map(position).collect();
-        Ok(Self { all, key })
+        Ok(Self { all, key, on_edit: sheet.on_edit })
+    }
+
+    /// The columns of a past run, by their headers.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them has a type that this version does not know.
+    pub fn of_a_run(columns: &[Remembered], key: &[String]) -> Result<Self> {
+        let column = |remembered: &Remembered| {
+            let (_, kind) = Type::WORDS.into_iter().find(|(word, _)| *word == remembered.kind)?;
+            Some(Column { kind, ..Column::text(&remembered.header) })
+        };
+        let all: Option<Vec<Column>> = columns.iter().map(column).collect();
+        let all = all.ok_or_else(|| {
+            Failure::new(
+                Kind::Data,
+                "the run's journal is of another version of this program",
+                "undo it with that version",
+            )
+        })?;
+        let position = |header: &String| all.iter().position(|column| column.header == *header);
+        let key = key.iter().filter_map(position).collect();
+        Ok(Self { all, key, on_edit: OnEdit::Restore })
     }
 
     /// The columns, in order.
@@ -84,6 +108,11 @@ impl Columns {
     /// A column's type.
     pub fn kind(&self, index: usize) -> Type {
         self.all[index].kind
+    }
+
+    /// What becomes of a person's change to a cell of a column.
+    pub fn on_edit(&self, index: usize) -> OnEdit {
+        self.all[index].on_edit.unwrap_or(self.on_edit)
     }
 
     /// The positions of the key's columns.
@@ -152,8 +181,7 @@ fn every_field(fields: &[String]) -> Result<Vec<Column>> {
             return Err(wrong_header(&format!("has the field {field:?} more than once"), fields));
         }
     }
-    let column = |field: &String| Column { field: field.clone(), header: field.clone(), kind: Type::Text };
-    Ok(fields.iter().map(column).collect())
+    Ok(fields.iter().map(|field| Column::text(field)).collect())
 }
 
 fn wrong_header(what: &str, fields: &[String]) -> Failure {
@@ -166,8 +194,8 @@ fn wrong_header(what: &str, fields: &[String]) -> Failure {
 }
 
 /// 128 bits of a digest: collisions are out of reach, and every row costs sixteen bytes less.
-fn short(hasher: &blake3::Hasher) -> u128 {
+pub fn short(hasher: &blake3::Hasher) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    u128::from_le_bytes(bytes)
+    bytes
 }

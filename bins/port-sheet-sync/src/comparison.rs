@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use shared::config::OnEdit;
 use shared::{Failure, Result};
 
 use crate::base::Base;
@@ -14,12 +13,13 @@ use crate::plan::{RowFacts, RowUpdate, compare};
 use crate::rows;
 use crate::snapshot::Differing;
 use crate::spool::Spool;
+use crate::stray::Before;
 
 /// The three files, open.
 pub struct Comparison<'a> {
     columns: &'a Columns,
-    on_edit: OnEdit,
     intended: &'a Intended,
+    before: &'a Before,
     base: Option<&'a mut Base>,
     source: rows::Reader,
     sheet: rows::Reader,
@@ -32,8 +32,8 @@ impl<'a> Comparison<'a> {
     /// [`shared::Kind::Io`].
     pub fn open(
         columns: &'a Columns,
-        on_edit: OnEdit,
         intended: &'a Intended,
+        before: &'a Before,
         base: Option<&'a mut Base>,
         spool: &Spool,
         differing: &Path,
@@ -41,7 +41,7 @@ impl<'a> Comparison<'a> {
         let sheet = rows::Reader::open(differing)?;
         let sheet =
             sheet.ok_or_else(|| Failure::bug("the rows that differ were just written and are gone"))?;
-        Ok(Self { columns, on_edit, intended, base, source: spool.reader()?, sheet })
+        Ok(Self { columns, intended, before, base, source: spool.reader()?, sheet })
     }
 
     /// What becomes of a row.
@@ -59,10 +59,13 @@ impl<'a> Comparison<'a> {
             Some(base) => base.cells(differing.key)?,
             None => None,
         };
-        let facts = RowFacts { row: differing.row, source, sheet, base };
+        let key = self.columns.key_of(|index| source[index].clone()).map(|key| key.text).unwrap_or_default();
+        let before = self.before.of(&key).map(<[crate::value::Cell]>::to_vec);
+        let was_added = self.intended.was_added(differing.key);
+        let facts = RowFacts { row: differing.row, source, sheet, base, before, was_added };
         let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
             self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
         };
-        Ok(compare(self.columns, self.on_edit, facts, is_ours))
+        Ok(compare(self.columns, facts, is_ours))
     }
 }

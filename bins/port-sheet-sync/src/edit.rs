@@ -2,6 +2,7 @@
 //!
 //! Pure. Rows and columns are counted from 0, as the API counts them.
 
+use crate::google::WholeCell;
 use crate::value::Cell;
 
 /// One change. Those of one request are applied in order, all or none.
@@ -41,14 +42,71 @@ pub enum Edit {
         /// Whether the text is struck through afterwards.
         struck: bool,
     },
+    /// A new tab. The id must be one that no tab has, so that later edits of the same request can name it.
+    AddTab {
+        /// Its id.
+        id: i32,
+        /// Its title.
+        title: String,
+        /// The size of its grid: rows and columns.
+        grid: (u32, u32),
+        /// Whether people see it.
+        hidden: bool,
+    },
+    /// The tab itself goes.
+    DeleteTab,
+    /// Blank rows between others. Nothing can be overwritten in them, whatever people do at that moment.
+    InsertRows {
+        /// The first of them; never the tab's very first.
+        row: u32,
+        /// How many.
+        rows: u32,
+    },
+    /// Rows go, people's cells and all.
+    DeleteRows {
+        /// The first of them.
+        row: u32,
+        /// How many.
+        rows: u32,
+    },
+    /// Rows are copied to another tab, formats, notes and formulas too.
+    CopyRows {
+        /// The first of them.
+        row: u32,
+        /// How many.
+        rows: u32,
+        /// First column and the one behind the last.
+        columns: (u32, u32),
+        /// Tab, row and column of the first copied cell.
+        to: (i32, u32, u32),
+    },
+    /// Whole cells from column A on, as people had made them.
+    Restore {
+        /// The row.
+        row: u32,
+        /// The cells.
+        cells: Vec<WholeCell>,
+    },
+    /// An edit of another tab.
+    On(i32, Box<Self>),
 }
 
 impl Edit {
     /// Whether applying it twice is the same as applying it once.
     pub fn is_repeatable(&self) -> bool {
         match self {
-            Self::Write { .. } | Self::NumberFormat { .. } | Self::Strike { .. } => true,
-            Self::GrowColumns(_) | Self::GrowRows(_) | Self::Append(_) => false,
+            Self::Write { .. } | Self::NumberFormat { .. } | Self::Strike { .. } | Self::Restore { .. } => {
+                true
+            }
+            Self::On(_, edit) => edit.is_repeatable(),
+            Self::GrowColumns(_)
+            | Self::GrowRows(_)
+            | Self::Append(_)
+            | Self::AddTab { .. }
+            | Self::DeleteTab
+            | Self::InsertRows { .. }
+            | Self::DeleteRows { .. }
+            | Self::CopyRows { .. } => false,
         }
     }
 }

@@ -22,6 +22,10 @@ pub struct Layout {
     pub added: Vec<(u32, String)>,
     /// The status column's header, while the tab has none and no flag needs one.
     reserved: Option<(u32, String)>,
+    /// People's columns with their headers.
+    pub people: Vec<(u32, String)>,
+    /// Columns to be read beside the owned ones.
+    also: Vec<u32>,
     /// How many columns the grid has.
     pub grid: u32,
 }
@@ -62,16 +66,51 @@ impl Layout {
             layout.found.extend(found.map(|at| (at, sheet.status_header.clone())));
             layout.status = found.or(Some(next));
         }
+        let is_owned = |column: u32| layout.found.iter().any(|(found, _)| *found == column);
+        let all = header.iter().enumerate().map(|(at, text)| (position(at), text.clone()));
+        layout.people = all.filter(|(column, text)| !text.is_empty() && !is_owned(*column)).collect();
         Ok(layout)
     }
 
+    /// A header in merged cells is not one column's alone: its neighbours hide behind it.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when an owned header stands, or is to stand, in `merged` cells of row 1.
+    pub fn refuse_merged_headers(&self, sheet: &Sheet, merged: &[(u32, u32)]) -> Result<()> {
+        let covers = |column: u32| {
+            merged.iter().find(|(first, last)| first < last && (*first..=*last).contains(&column))
+        };
+        let mut headers = self.found.iter().chain(&self.added);
+        let Some((text, (first, last))) = headers.find_map(|(column, text)| Some((text, covers(*column)?)))
+        else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            Kind::Data,
+            format!(
+                "row 1 of tab {:?} is merged over columns {} to {}, where the header {text:?} stands or is to stand",
+                sheet.tab,
+                a1::letters(*first),
+                a1::letters(*last)
+            ),
+            "select the merged cells and choose Format, Merge cells, Unmerge: each column of the sync needs a header of its own",
+        ))
+    }
+
     fn of_no_columns(grid: u32) -> Self {
-        Self { columns: Vec::new(), status: None, found: Vec::new(), added: Vec::new(), reserved: None, grid }
+        let (people, also) = (Vec::new(), Vec::new());
+        let (columns, found, added) = (Vec::new(), Vec::new(), Vec::new());
+        Self { columns, status: None, found, added, reserved: None, people, also, grid }
     }
 
     /// The headers that must be where they were found.
     pub fn headers(&self) -> impl Iterator<Item = (u32, &str)> {
         self.found.iter().map(|(column, text)| (*column, text.as_str()))
+    }
+
+    /// The same with people's columns to be read as well.
+    pub fn with_people(&self) -> Self {
+        Self { also: self.people.iter().map(|(column, _)| *column).collect(), ..self.clone() }
     }
 
     /// Has the status column's header written, if the tab has none yet.
@@ -93,7 +132,13 @@ impl Layout {
 
     /// Runs of neighbouring columns within the grid that must be read: first and last of each.
     pub fn runs(&self) -> Vec<(u32, u32)> {
-        let positions = self.columns.iter().chain(&self.status).copied().filter(|column| *column < self.grid);
+        let positions = self
+            .columns
+            .iter()
+            .chain(&self.status)
+            .chain(&self.also)
+            .copied()
+            .filter(|column| *column < self.grid);
         runs(positions.collect())
     }
 

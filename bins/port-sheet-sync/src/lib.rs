@@ -9,22 +9,37 @@ mod base;
 mod block;
 mod column;
 mod comparison;
+mod csv_file;
 mod edit;
+mod fast_path;
+mod freshness;
 mod google;
+mod history;
 mod journal;
 mod layout;
+mod mirror;
+mod overlap;
+mod people;
 mod plan;
+mod progress;
+mod proof;
+mod removal;
 mod result;
 mod rounds;
 mod rows;
+mod shelf;
 mod show;
 mod snapshot;
 mod source;
 mod spool;
+mod stray;
 mod sync;
 mod told;
+mod undo;
 mod value;
 mod verify;
+mod warning;
+mod workbook;
 
 use std::time::Duration;
 
@@ -34,6 +49,8 @@ use shared::job::{Context, Job, Report};
 use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 use tokio::time::Instant;
+
+use workbook::Workbooks;
 
 pub use result::{Body, SheetResult};
 
@@ -50,6 +67,12 @@ pub struct Args {
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// List the runs that wrote to the sheets, newest first
+    #[arg(long, conflicts_with_all = ["undo", "dry_run", "allow_shrink"])]
+    history: bool,
+    /// Put back what a run changed, where nobody changed it since; --history lists the runs
+    #[arg(long, value_name = "RUN", conflicts_with = "allow_shrink")]
+    undo: Option<String>,
     /// Accept this once that the source lost more bookings than max-shrink allows
     #[arg(long)]
     allow_shrink: bool,
@@ -85,8 +108,9 @@ impl Job for PortSheetSync {
         }
     }
 
+    /// A list of past runs is no run of the schedule either.
     fn rehearses(args: &Args) -> bool {
-        args.dry_run
+        args.dry_run || args.history
     }
 
     fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
@@ -100,7 +124,7 @@ impl Job for PortSheetSync {
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let mut report = Report {
             failures: Vec::new(),
-            body: Body { dry_run: args.dry_run, sheets: Vec::new() },
+            body: Body { dry_run: args.dry_run, sheets: Vec::new(), runs: None },
             output: String::new(),
             summary: Vec::new(),
         };
@@ -109,15 +133,29 @@ impl Job for PortSheetSync {
         let deadline = context.config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
         // A little before the deadline that would end the whole run, so that what is done is still reported.
         let end = Instant::now() + deadline - deadline / 50;
-        for (done, sheet) in sheets.iter().enumerate() {
-            let left = u32::try_from(sheets.len() - done).unwrap_or(u32::MAX);
-            let share = end.saturating_duration_since(Instant::now()) / left;
-            let (result, text) = sync::sync(context, sheet, args, share).await;
-            report.output.push_str(&text);
-            report.summary.extend(result.summary());
-            report.failures.extend(result.error.clone());
-            report.body.sheets.push(result);
+        if args.history {
+            history::list(context, &sheets, &mut report);
+        } else if let Some(run) = &args.undo {
+            match undo::sheet_of(context, &sheets, run) {
+                Ok(sheet) => add(&mut report, sync::undo(context, sheet, run, args, end).await),
+                Err(failure) => report.failures.push(failure),
+            }
+        } else {
+            let mut workbooks = Workbooks::of(&sheets);
+            for (done, sheet) in sheets.iter().enumerate() {
+                let left = u32::try_from(sheets.len() - done).unwrap_or(u32::MAX);
+                let share = end.saturating_duration_since(Instant::now()) / left;
+                let (result, text) = sync::sync(context, sheet, args, &mut workbooks, share).await;
+                report.summary.extend(result.summary());
+                add(&mut report, (result, text));
+            }
         }
         report
     }
+}
+
+fn add(report: &mut Report<Body>, (result, text): (SheetResult, String)) {
+    report.output.push_str(&text);
+    report.failures.extend(result.error.clone());
+    report.body.sheets.push(result);
 }

@@ -6,22 +6,25 @@
 mod compare;
 mod refuse;
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use shared::Result;
-use shared::config::{OnMissing, Sheet};
+use shared::config::{OnEdit, OnMissing, Sheet};
 
 use crate::base::Known;
 use crate::column::{Columns, KeyHash, Remembered};
 use crate::layout::Layout;
+use crate::shelf::{Shelf, Shelved};
 use crate::snapshot::{Differing, FlaggedRow, MissingRow, Snapshot};
 use crate::spool::{Entry, Spool};
 use crate::value::number_format;
 use refuse::{
-    refuse_a_taken_status_column, refuse_bad_rows, refuse_edits, refuse_rows_without_a_key_header,
-    refuse_shrunken_source,
+    refuse_a_taken_status_column, refuse_bad_rows, refuse_rows_without_a_key_header, refuse_shrunken_source,
 };
 
 pub use compare::{Drift, RowFacts, RowUpdate, compare};
+pub use refuse::refuse_edits;
 
 /// How many drifts and changes are kept for people to read.
 const SHOWN: usize = 200;
@@ -36,6 +39,8 @@ pub struct Facts<'a> {
     pub spool: &'a Spool,
     /// The sheet.
     pub snapshot: &'a Snapshot,
+    /// Rows that were removed, where that is in question.
+    pub shelf: Option<&'a Shelf>,
     /// The last verified run, if there was one.
     pub base: Option<&'a Known>,
     /// The columns that have their number format already.
@@ -53,12 +58,23 @@ pub struct Plan {
     pub adds: Vec<Entry>,
     /// Rows that get other cells.
     pub updates: Vec<Differing>,
+    /// Rows that hold what was written for others, and what puts them right.
+    pub strays: Vec<RowUpdate>,
     /// How many cells those are.
     pub changed_cells: u64,
     /// The first of those rows, for people.
     pub shown: Vec<RowUpdate>,
     /// Rows to flag.
     pub flags: Vec<MissingRow>,
+    /// Rows that leave the tab, the uppermost first.
+    pub removals: Vec<MissingRow>,
+    /// Rows that come back from the tab to which they were removed. They come before everything else, in a round of
+    /// their own.
+    pub returns: Vec<Shelved>,
+    /// How many of them are bookings that are in the source again.
+    pub come_back: u64,
+    /// Whether the tab of removed rows has served its purpose.
+    pub purge: bool,
     /// The text of a flag.
     pub flag_text: String,
     /// Rows whose booking is back.
@@ -69,6 +85,10 @@ pub struct Plan {
     pub drifted: u64,
     /// The first of them.
     pub drifts: Vec<Drift>,
+    /// How many of them stand in columns where an edit forbids everything.
+    pub forbidden: u64,
+    /// The first of those.
+    pub forbidding: Vec<Drift>,
     /// Content of the sheet that is left alone because it cannot be understood.
     pub problems: Vec<String>,
     /// What a person may want to know.
@@ -80,29 +100,44 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to write.
     pub fn is_empty(&self, layout: &Layout) -> bool {
-        self.adds.is_empty()
-            && self.updates.is_empty()
-            && self.flags.is_empty()
-            && self.unflags.is_empty()
-            && self.formats.is_empty()
-            && layout.added.is_empty()
+        !self.has_cells(layout) && self.removals.is_empty() && self.returns.is_empty() && !self.purge
+    }
+
+    /// Whether it writes cells, headers or formats, beside moving rows.
+    pub fn has_cells(&self, layout: &Layout) -> bool {
+        let changed = self.updates.len() + self.strays.len();
+        let rows = self.adds.len() + changed + self.flags.len() + self.unflags.len();
+        rows > 0 || !self.formats.is_empty() || !layout.added.is_empty()
     }
 
     /// Its size in words.
     pub fn extent(&self) -> String {
         let flags = self.flags.len() + self.unflags.len();
-        format!("{} rows added, {} changed, {flags} flags", self.adds.len(), self.updates.len())
+        format!(
+            "{} rows added, {} changed, {flags} flags, {} removed, {} put back",
+            self.adds.len(),
+            self.updates.len() + self.strays.len(),
+            self.removals.len(),
+            self.returns.len()
+        )
     }
 
     /// How many owned cells of bookings it writes.
     pub fn cells(&self, columns: usize) -> u64 {
-        (self.adds.len() * columns) as u64 + self.changed_cells
+        let strays: usize = self.strays.iter().map(|row| row.changes.len()).sum();
+        (self.adds.len() * columns + strays) as u64 + self.changed_cells
     }
 
-    fn take(&mut self, row: Differing, update: RowUpdate) {
+    fn take(&mut self, columns: &Columns, row: Differing, update: RowUpdate) {
         self.drifted += update.drifts.len() as u64;
         let room = SHOWN.saturating_sub(self.drifts.len());
         self.drifts.extend(update.drifts.iter().take(room).cloned());
+        for drift in update.drifts.iter().filter(|drift| columns.on_edit(drift.column) == OnEdit::Fail) {
+            self.forbidden += 1;
+            if self.forbidding.len() < SHOWN {
+                self.forbidding.push(drift.clone());
+            }
+        }
         if !update.changes.is_empty() {
             self.changed_cells += update.changes.len() as u64;
             self.updates.push(row);
@@ -117,8 +152,8 @@ impl Plan {
 /// when the first flag needs it.
 ///
 /// # Errors
-/// [`shared::Kind::Data`] when policies forbid it: bad rows with `on-bad-row = "fail"`, a source that shrank, edits with
-/// `on-edit = "fail"`; and as `update`.
+/// [`shared::Kind::Data`] when policies forbid it: bad rows with `on-bad-row = "fail"`, a source that shrank; and as
+/// `update`. Edits where `on-edit = "fail"` are in the plan, so that they are counted; [`refuse_edits`] refuses it.
 pub fn make(
     facts: &Facts<'_>,
     layout: &mut Layout,
@@ -127,25 +162,29 @@ pub fn make(
     refuse_bad_rows(facts)?;
     refuse_shrunken_source(facts)?;
     refuse_rows_without_a_key_header(facts, layout)?;
-    let mut plan =
-        Plan { flag_text: format!("Not in the bookings since {}", facts.today), ..Plan::default() };
+    let mut plan = Plan { flag_text: flag_text(facts.today), ..Plan::default() };
     for row in facts.snapshot.differing.iter().filter(|row| !facts.snapshot.duplicates.contains_key(&row.key))
     {
-        plan.take(*row, update(row)?);
+        plan.take(facts.columns, *row, update(row)?);
     }
-    refuse_edits(facts, &plan)?;
-    plan.adds =
-        facts.spool.in_order().into_iter().map(|(_, entry)| entry).filter(|entry| entry.row == 0).collect();
+    let back = plan_returns(facts, &mut plan);
+    let is_new = |(key, entry): &(KeyHash, Entry)| entry.row == 0 && !back.contains(key);
+    plan.adds = facts.spool.in_order().into_iter().filter(is_new).map(|(_, entry)| entry).collect();
     plan.formats = formats(facts, layout);
-    if facts.sheet.on_missing == OnMissing::Flag {
-        plan_flags(facts, &mut plan);
-    }
+    plan_missing(facts, &mut plan);
+    // More rows are about to be looked at there.
+    plan.purge &= plan.removals.is_empty();
     if !plan.flags.is_empty() {
         refuse_a_taken_status_column(facts, layout)?;
         layout.need_status();
     }
     describe_problems(facts, &mut plan);
     Ok(plan)
+}
+
+/// The note beside a booking that left the source.
+pub fn flag_text(today: NaiveDate) -> String {
+    format!("Not in the bookings since {today}")
 }
 
 fn formats(facts: &Facts<'_>, layout: &Layout) -> Vec<(u32, (&'static str, &'static str))> {
@@ -155,21 +194,49 @@ fn formats(facts: &Facts<'_>, layout: &Layout) -> Vec<(u32, (&'static str, &'sta
     (0..facts.columns.count()).filter(new).filter_map(format).collect()
 }
 
-/// Nothing is flagged while a row of the source cannot be identified: the missing booking may be that one.
-fn plan_flags(facts: &Facts<'_>, plan: &mut Plan) {
-    let unflagged = facts.snapshot.missing.iter().filter(|row| !row.flagged);
-    let due: Vec<MissingRow> =
-        unflagged.filter(|row| !facts.snapshot.duplicates.contains_key(&row.key.hash)).cloned().collect();
-    if facts.spool.unidentified == 0 {
-        plan.flags = due;
-    } else if !due.is_empty() {
-        plan.notes.push(format!(
-            "{} bookings of the sheet are not in the source; they are not flagged while {} of its rows have no readable key",
-            due.len(),
-            facts.spool.unidentified
-        ));
+/// A row that was removed in another's place comes back, and so does the row of a booking that is in the source again.
+/// Answers the bookings of those rows.
+fn plan_returns(facts: &Facts<'_>, plan: &mut Plan) -> HashSet<KeyHash> {
+    let Some(shelf) = facts.shelf else { return HashSet::new() };
+    let mut back = HashSet::new();
+    for row in &shelf.rows {
+        let hash = row.key.as_ref().map(|key| key.hash);
+        let is_wanted =
+            hash.and_then(|hash| facts.spool.index.get(&hash)).is_some_and(|entry| entry.row == 0);
+        let is_first = hash.is_none_or(|hash| !back.contains(&hash));
+        if is_first && (row.is_wrong() || is_wanted && row.is_right()) {
+            back.extend(hash);
+            plan.come_back += u64::from(is_wanted);
+            plan.returns.push(row.clone());
+        }
     }
-    plan.unflags.clone_from(&facts.snapshot.flagged_live);
+    plan.purge = plan.returns.is_empty() && !shelf.place.is_kept;
+    back
+}
+
+/// Nothing is flagged or removed while a row of the source cannot be identified: the missing booking may be that one.
+fn plan_missing(facts: &Facts<'_>, plan: &mut Plan) {
+    let policy = facts.sheet.on_missing;
+    if policy == OnMissing::Flag {
+        plan.unflags.clone_from(&facts.snapshot.flagged_live);
+    }
+    let is_done = |row: &MissingRow| match policy {
+        OnMissing::Keep => true,
+        OnMissing::Flag => row.flagged,
+        OnMissing::Archive | OnMissing::Delete => false,
+    };
+    let is_due = |row: &&MissingRow| !is_done(row) && !facts.snapshot.duplicates.contains_key(&row.key.hash);
+    let due: Vec<MissingRow> = facts.snapshot.missing.iter().filter(is_due).cloned().collect();
+    match (policy, facts.spool.unidentified) {
+        (OnMissing::Flag, 0) => plan.flags = due,
+        (_, 0) => plan.removals = due,
+        (_, unidentified) if !due.is_empty() => plan.notes.push(format!(
+            "{} bookings of the sheet are not in the source; they are not {} while {unidentified} of its rows have no readable key",
+            due.len(),
+            if policy == OnMissing::Flag { "flagged" } else { "removed" },
+        )),
+        _ => {}
+    }
 }
 
 /// `row 12 (B-101), "Berth": "4" where the source says "3"`.

@@ -4,6 +4,11 @@ use serde::Serialize;
 use shared::Failure;
 use shared::store::Outcome;
 
+use crate::column::Columns;
+use crate::journal::past::PastRun;
+use crate::overlap::DoubleBooking;
+use crate::plan::Drift;
+
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
@@ -11,6 +16,9 @@ pub struct Body {
     pub dry_run: bool,
     /// One entry for each sheet.
     pub sheets: Vec<SheetResult>,
+    /// With `--history`: the runs that wrote to the sheets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<PastRun>>,
 }
 
 /// One sheet. All counts are confirmed by reading back, except in a dry run, where they are what would be done.
@@ -32,24 +40,62 @@ pub struct SheetResult {
     pub added: u64,
     /// Rows that got other cells.
     pub updated: u64,
-    /// Rows flagged because their booking left the source.
+    /// Rows flagged, archived or deleted because their booking left the source.
     pub removed: u64,
     /// Bookings that stood in the sheet as they should.
     pub unchanged: u64,
     /// Owned cells that people had changed.
     pub drifted: u64,
+    /// The first of them, 200 at most.
+    pub drifts: Vec<DriftedCell>,
     /// Owned cells of bookings that were written.
     pub cells_written: u64,
     /// Whether the sheet was read back and holds what it should.
     pub verified: bool,
+    /// Whether the file's version proved that nothing changed, so that the sheet was not read.
+    pub fast_path: bool,
     /// Read requests sent, tries included.
     pub reads: u64,
     /// Write requests sent, tries included.
     pub writes: u64,
+    /// Bookings of the same thing at the same time, a thousand at most.
+    pub overlaps: Vec<DoubleBooking>,
     /// Content of source and sheet that could not be used, a line each, a hundred at most.
     pub problems: Vec<String>,
     /// What a person may want to know though nothing failed, a line each.
     pub notes: Vec<String>,
+}
+
+/// An owned cell that a person changed, as people read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DriftedCell {
+    /// The row's number when it was read.
+    pub row: u32,
+    /// Its booking.
+    pub key: String,
+    /// The column's header.
+    pub header: String,
+    /// What the person wrote.
+    pub theirs: String,
+    /// What the source says.
+    pub ours: String,
+    /// What becomes of it: `restore`, `keep` or `fail`.
+    pub on_edit: &'static str,
+}
+
+impl DriftedCell {
+    /// As people read it.
+    pub fn new(columns: &Columns, drift: &Drift) -> Self {
+        let column = &columns.all()[drift.column];
+        Self {
+            row: drift.row,
+            key: drift.key.clone(),
+            header: column.header.clone(),
+            theirs: drift.theirs.shown(column.kind),
+            ours: drift.ours.shown(column.kind),
+            on_edit: columns.on_edit(drift.column).word(),
+        }
+    }
 }
 
 impl SheetResult {
@@ -67,10 +113,13 @@ impl SheetResult {
             removed: 0,
             unchanged: 0,
             drifted: 0,
+            drifts: Vec::new(),
             cells_written: 0,
             verified: false,
+            fast_path: false,
             reads: 0,
             writes: 0,
+            overlaps: Vec::new(),
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -86,10 +135,11 @@ impl SheetResult {
         self.error = Some(failure);
     }
 
-    /// The counts in a line, and the notes.
+    /// The counts in a line, the double bookings and the notes.
     pub fn summary(&self) -> Vec<String> {
-        let notes = self.notes.iter().map(|note| format!("{}: {note}", self.sheet));
-        std::iter::once(self.counts()).chain(notes).collect()
+        let overlaps = self.overlaps.iter().map(ToString::to_string);
+        let told = overlaps.chain(self.notes.iter().cloned()).map(|line| format!("{}: {line}", self.sheet));
+        std::iter::once(self.counts()).chain(told).collect()
     }
 
     fn counts(&self) -> String {
@@ -102,7 +152,11 @@ impl SheetResult {
             self.unchanged,
             self.rejected,
             self.cells_written,
-            if self.verified { "verified" } else { "not verified" },
+            match (self.fast_path, self.verified) {
+                (true, _) => "proven by the file's version",
+                (false, true) => "verified",
+                (false, false) => "not verified",
+            },
             self.reads,
             self.writes
         )

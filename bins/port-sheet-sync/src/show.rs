@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use shared::Result;
-use shared::config::{OnEdit, Sheet};
+use shared::config::{OnEdit, OnMissing, Sheet};
 
 use crate::column::Columns;
 use crate::layout::Layout;
-use crate::plan::{Plan, describe_drift};
+use crate::plan::{Drift, Plan, describe_drift};
 use crate::rows;
 
 /// How many rows of each kind are listed.
@@ -52,16 +52,31 @@ pub fn plan(
             .map(|flag| format!("- {} (row {})  flagged: {}", flag.key.text, flag.row, plan.flag_text)),
     );
     more(&mut lines, plan.flags.len());
+    let fate = if sheet.on_missing == OnMissing::Archive {
+        format!("archived in tab {:?}", sheet.archive_tab)
+    } else {
+        "deleted".to_owned()
+    };
+    let removed = plan.removals.iter().take(LISTED);
+    lines.extend(removed.map(|row| format!("- {} (row {})  {fate}", row.key.text, row.row)));
+    more(&mut lines, plan.removals.len());
+    let back = plan.returns.iter().take(LISTED);
+    lines.extend(back.map(|row| {
+        let key = row.key.as_ref().map_or("a row without a key", |key| &key.text);
+        format!("+ {key}  comes back with everything that people wrote beside it")
+    }));
     lines.extend(
         plan.unflags
             .iter()
             .take(LISTED)
             .map(|row| format!("~ {} (row {})  is back: no longer flagged", row.key.text, row.row)),
     );
-    let fate = if sheet.on_edit == OnEdit::Restore { "restored" } else { "kept" };
-    lines.extend(
-        plan.drifts.iter().take(LISTED).map(|drift| format!("! {}: {fate}", describe_drift(columns, drift))),
-    );
+    let fate = |drift: &Drift| match columns.on_edit(drift.column) {
+        OnEdit::Restore => "restored",
+        OnEdit::Keep | OnEdit::Fail => "kept",
+    };
+    let drifts = plan.drifts.iter().take(LISTED);
+    lines.extend(drifts.map(|drift| format!("! {}: {}", describe_drift(columns, drift), fate(drift))));
     lines.extend(plan.problems.iter().take(LISTED).map(|problem| format!("? {problem}: left alone")));
     let mut text = format!("{} → tab {:?}\n", sheet.name, sheet.tab);
     for line in lines {
@@ -73,10 +88,11 @@ pub fn plan(
 
 fn totals(plan: &Plan) -> String {
     format!(
-        "{} to add, {} to change, {} to flag, {} changed by people; nothing was written",
-        plan.adds.len(),
+        "{} to add, {} to change, {} to flag, {} to remove, {} changed by people; nothing was written",
+        plan.adds.len() + plan.returns.len(),
         plan.updates.len(),
         plan.flags.len(),
+        plan.removals.len(),
         plan.drifted
     )
 }

@@ -1,8 +1,8 @@
 //! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
 //!
-//! Of rows that differ, only where they stand is kept in memory; their cells go to a file. Human columns are not even
-//! read. People may change the sheet while it is read: a header that moved or a seam between two chunks that does not
-//! fit makes the whole snapshot void.
+//! Of rows that differ, only where they stand is kept in memory; their cells go to a file. What people wrote goes to
+//! another, for the mirror; nothing is decided by it. People may change the sheet while it is read: a header that moved
+//! or a seam between two chunks that does not fit makes the whole snapshot void.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,12 +16,16 @@ use crate::block::{Block, is_blank};
 use crate::column::{Columns, Key, KeyHash};
 use crate::google::{Client, Tab};
 use crate::layout::Layout;
+use crate::people::{self, Owner};
 use crate::rows::{self, Heading};
 use crate::spool::Spool;
 use crate::value::Cell;
 
-/// How many cells one request reads: about 2 MB of answer, and few enough requests for ten million cells in a minute.
-const CELLS_A_READ: u32 = 200_000;
+/// How many cells one request reads at most: the client holds each of them at about 64 bytes.
+const CELLS_A_READ: u32 = 290_000;
+
+/// About how many bytes one answer is to have, as Google recommends.
+const BYTES_A_READ: u64 = 2_000_000;
 
 /// The sheet, as far as it matters.
 #[derive(Debug, Default)]
@@ -36,6 +40,8 @@ pub struct Snapshot {
     pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
     /// Rows with owned cells but no key.
     pub blank_keys: Vec<u32>,
+    /// Rows that a plan says nothing of: without a key, not in the source, refused, or twice.
+    pub irregular: Vec<Irregular>,
     /// A row with text in the column that would become the status column.
     pub status_taken: Option<u32>,
     /// How many rows have a key.
@@ -51,6 +57,15 @@ pub struct Differing {
     pub row: u32,
     /// Its booking.
     pub key: KeyHash,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
+}
+
+/// A row that a plan says nothing of.
+#[derive(Clone, Copy, Debug)]
+pub struct Irregular {
+    /// Its number.
+    pub row: u32,
     /// Where its cells begin in the file of differing rows.
     pub offset: u64,
 }
@@ -89,6 +104,8 @@ pub struct View<'a> {
     pub layout: &'a Layout,
     /// Where the cells of differing rows go.
     pub differing: PathBuf,
+    /// Where what people wrote goes.
+    pub people: PathBuf,
 }
 
 /// Reads the tab and compares it with the spool; notes in the spool's index where each booking stands. None when people
@@ -100,20 +117,21 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
     spool.index.values_mut().for_each(|entry| entry.row = 0);
     let heading = Heading::new(String::new(), view.columns.remembered());
     let mut writer = rows::Writer::create(&view.differing, &heading)?;
+    let layout = view.layout.with_people();
+    let mut people =
+        people::Writer::create(&view.people, spool.heading.home.clone(), view.columns, (view.tab, &layout))?;
     let mut taking = Taking {
         view,
         spool,
         missing: HashMap::new(),
         snapshot: Snapshot { last_row: 1, ..Snapshot::default() },
     };
-    let width: u32 = view.layout.runs().iter().map(|(first, last)| last - first + 1).sum();
-    // Two rows at least, since the last one of a chunk is read again as the first of the next.
-    let rows_a_read = (CELLS_A_READ / width.max(1)).max(2);
+    let rows_a_read = rows_a_read(&layout, taking.spool);
+    client.progress().begins(u64::from(view.tab.rows));
     let (mut first, mut seam) = (2, None);
-    while first <= view.tab.rows && width > 0 {
+    while first <= view.tab.rows && !layout.runs().is_empty() {
         let last = first.saturating_add(rows_a_read - 1).min(view.tab.rows);
-        let Some(mut blocks) = Block::read(client, &view.sheet.tab, view.layout, &[(first, last)]).await?
-        else {
+        let Some(mut blocks) = Block::read(client, &view.sheet.tab, &layout, &[(first, last)]).await? else {
             return Ok(None);
         };
         let block = blocks.remove(0);
@@ -121,13 +139,34 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
             return Ok(None);
         }
         let is_new = |row: &u32| *row > first || first == 2;
-        block.rows().filter(is_new).try_for_each(|row| taking.row(&block, row, &mut writer))?;
+        block.rows().filter(is_new).try_for_each(|row| {
+            let owner = taking.row(&block, row, &mut writer)?;
+            people.row(&block, row, owner)
+        })?;
         seam = Some(block.owned(last, view.layout));
+        client.progress().rows(u64::from(last));
         first = if last == view.tab.rows { last + 1 } else { last };
     }
     let snapshot = taking.snapshot;
     writer.commit()?;
+    people.commit()?;
     Ok(Some(snapshot))
+}
+
+/// Whether one request reads the whole tab.
+pub fn is_one_read(tab: &Tab, layout: &Layout, spool: &Spool) -> bool {
+    tab.rows <= rows_a_read(&layout.with_people(), spool)
+}
+
+/// How many rows of these columns one request reads. The sheet's rows are about as long as the source's.
+fn rows_a_read(layout: &Layout, spool: &Spool) -> u32 {
+    let width: u32 = layout.runs().iter().map(|(first, last)| last - first + 1).sum();
+    let bytes = spool.index.values().map(|entry| entry.offset).max().unwrap_or(0);
+    let bytes_a_row = bytes / (spool.index.len() as u64).max(1);
+    let by_bytes = u32::try_from(BYTES_A_READ / bytes_a_row.max(1)).unwrap_or(u32::MAX);
+    // Two rows at least, since the last one of a chunk is read again as the first of the next; and a power of two, which
+    // is what the client's lists have room for.
+    1 << by_bytes.min(CELLS_A_READ / width.max(1)).max(2).ilog2()
 }
 
 /// A snapshot being taken.
@@ -139,7 +178,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<()> {
+    fn row(&mut self, block: &Block, row: u32, writer: &mut rows::Writer) -> Result<Owner> {
         let View { sheet, columns, layout, .. } = self.view;
         let values = block.values(row, &layout.columns);
         let status = block.value(row, layout.status);
@@ -151,7 +190,9 @@ impl Taking<'_> {
         }
         let status = status.filter(|_| !is_reserved);
         let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
-        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)
+        let keyed = self.snapshot.keyed;
+        self.snapshot.add(row, &values, status, columns, self.spool, &mut self.missing, spill)?;
+        Ok(if self.snapshot.keyed > keyed { Owner::Booking } else { Owner::Person })
     }
 }
 
@@ -179,29 +220,38 @@ impl Snapshot {
         }
         self.last_row = row;
         let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
+        let put_aside = || spill(&(0..values.len()).map(cell).collect::<Vec<Cell>>());
         let Some(key) = columns.key_of(cell) else {
             self.blank_keys.push(row);
+            self.irregular.push(Irregular { row, offset: put_aside()? });
             return Ok(());
         };
         self.keyed += 1;
         match spool.index.get_mut(&key.hash) {
-            Some(entry) if entry.row != 0 => self.duplicate(key, entry.row, row),
+            Some(entry) if entry.row != 0 => {
+                self.irregular.push(Irregular { row, offset: put_aside()? });
+                self.duplicate(key, entry.row, row);
+            }
             Some(entry) => {
                 entry.row = row;
                 if columns.digest_json(values) != entry.digest {
-                    let cells: Vec<Cell> = (0..values.len()).map(cell).collect();
-                    self.differing.push(Differing { row, key: key.hash, offset: spill(&cells)? });
+                    self.differing.push(Differing { row, key: key.hash, offset: put_aside()? });
                 }
                 if !is_blank(status) {
                     let status = status.map_or(Cell::Empty, Cell::from_json);
                     self.flagged_live.push(FlaggedRow { row, key, status });
                 }
             }
-            None if spool.held.contains_key(&key.hash) => {}
-            None => match missing.insert(key.hash, row) {
-                Some(first) => self.duplicate(key, first, row),
-                None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
-            },
+            None => {
+                self.irregular.push(Irregular { row, offset: put_aside()? });
+                if spool.held.contains_key(&key.hash) {
+                    return Ok(());
+                }
+                match missing.insert(key.hash, row) {
+                    Some(first) => self.duplicate(key, first, row),
+                    None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
+                }
+            }
         }
         Ok(())
     }

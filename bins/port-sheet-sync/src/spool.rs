@@ -5,18 +5,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use log::info;
-use shared::config::{Sheet, Source};
-use shared::file::Draft;
+use shared::config::{Notation, Sheet};
 use shared::{Failure, Kind, Result};
 
-use crate::column::{Columns, Digest, Key, KeyHash};
+use crate::column::{Columns, Digest, Key, KeyHash, short};
+use crate::csv_file::CsvFile;
 use crate::rows::{self, Heading};
 use crate::source;
-use crate::value::Cell;
+use crate::value::{Cell, Field};
 
 /// How many problems are kept in memory for messages; the file of rejected rows has them all.
 const PROBLEMS_SHOWN: usize = 100;
@@ -28,8 +27,8 @@ pub struct Entry {
     pub offset: u64,
     /// What its cells are.
     pub digest: Digest,
-    /// Its line in the source.
-    pub line: u64,
+    /// Its line in the source; 32 bits, because there is one of these for every booking.
+    pub line: u32,
     /// The row of the sheet in which the newest snapshot found it; 0 for none.
     pub row: u32,
 }
@@ -41,6 +40,8 @@ pub struct Spool {
     pub index: HashMap<KeyHash, Entry>,
     /// Bookings that are in the source but cannot be used, with the key that could still be read.
     pub held: HashMap<KeyHash, u64>,
+    /// What all accepted rows are, in order: equal digests mean the same rows.
+    pub digest: Digest,
     /// How many data rows the source has, rejected ones included.
     pub source_rows: u64,
     /// How many of them are rejected.
@@ -61,31 +62,58 @@ pub struct Spool {
 ///
 /// # Errors
 /// When the source as a whole is refused, or the spool cannot be written.
-pub fn fill(dir: &Path, sheet: &Sheet, last: Option<&Heading>) -> Result<(Spool, Columns)> {
-    let mut source = source::open(&sheet.source)?;
-    let columns = Columns::resolve(sheet, source.fields())?;
-    let mut heading = Heading::new(home(sheet), columns.remembered());
-    heading.ends_with_line_break = source.ends_with_line_break();
-    refuse_a_cut_file(sheet, &heading, last)?;
-    let wanted = positions(&columns, source.fields());
-    let rejected_path = dir.join(format!("{}.rejected.csv", sheet.name));
-    let spool = Spool::empty(heading, dir.join(format!("{}.spool", sheet.name)), rejected_path);
-    let writer = rows::Writer::create(&spool.path, &spool.heading)?;
-    let rejects = Rejects::create(&spool.rejected_path)?;
-    let mut filling = Filling { rejects, spool, writer, columns: &columns };
-    while let Some(record) = source.next()? {
+pub async fn fill(
+    access: &source::Access<'_>,
+    sheet: &Sheet,
+    last: Option<&Heading>,
+) -> Result<(Spool, Columns)> {
+    let wanted = sheet.columns.as_ref().map(|all| all.iter().map(|column| column.field.clone()).collect());
+    let mut basin = Basin { dir: &access.spool, sheet, last, filling: None };
+    source::read(&sheet.source, access, wanted, &mut basin).await?;
+    let filling = basin.filling.ok_or_else(|| Failure::bug("a source ended before it began"))?;
+    let (spool, columns) = filling.finish()?;
+    info!("{}: {} rows read, {} refused", sheet.source, spool.source_rows, spool.rejected);
+    Ok((spool, columns))
+}
+
+/// What a source is read into: nothing is written before it is known to be one.
+struct Basin<'a> {
+    dir: &'a Path,
+    sheet: &'a Sheet,
+    last: Option<&'a Heading>,
+    filling: Option<Filling>,
+}
+
+impl source::Sink for Basin<'_> {
+    fn begin(&mut self, head: source::Head) -> Result<()> {
+        let columns = Columns::resolve(self.sheet, &head.fields)?;
+        let mut heading = Heading::new(home(self.sheet), columns.remembered());
+        heading.ends_with_line_break = head.ends_with_line_break;
+        if head.unit == "line" {
+            refuse_a_cut_file(self.sheet, &heading, self.last)?;
+        }
+        let rejected_path = self.dir.join(format!("{}.rejected.csv", self.sheet.name));
+        let spool = Spool::empty(heading, self.dir.join(format!("{}.spool", self.sheet.name)), rejected_path);
+        self.filling = Some(Filling {
+            writer: rows::Writer::create(&spool.path, &spool.heading)?,
+            rejects: Rejects::create(&spool.rejected_path, head.unit)?,
+            wanted: positions(&columns, &head.fields),
+            unit: head.unit,
+            whole: blake3::Hasher::new(),
+            spool,
+            columns,
+        });
+        Ok(())
+    }
+
+    fn record(&mut self, at: u64, record: source::Record<'_, '_>) -> Result<()> {
+        let filling = self.filling.as_mut().ok_or_else(|| Failure::bug("a record before its head"))?;
         filling.spool.source_rows += 1;
-        match record.fields {
-            Ok(fields) => {
-                let owned: Vec<&str> = wanted.iter().map(|&at| fields[at]).collect();
-                filling.record(record.line, &owned)?;
-            }
-            Err(reason) => filling.reject(record.line, None, &reason, &[])?,
+        match record {
+            Ok(fields) => filling.record(at, fields),
+            Err(reason) => filling.reject(at, None, &reason, &[]),
         }
     }
-    let spool = filling.finish()?;
-    info!("{}: {} rows read, {} refused", describe(&sheet.source), spool.source_rows, spool.rejected);
-    Ok((spool, columns))
 }
 
 /// The tab that a sheet's rows are about.
@@ -98,7 +126,7 @@ fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Re
     if now.ends_with_line_break || !last.is_some_and(|last| last.ends_with_line_break) {
         return Ok(());
     }
-    let source = describe(&sheet.source);
+    let source = &sheet.source;
     Err(Failure::new(
         Kind::Data,
         format!(
@@ -108,12 +136,6 @@ fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Re
             "look at its end: tail -c 200 {source}; the export should write a new file and rename it into place"
         ),
     ))
-}
-
-fn describe(source: &Source) -> String {
-    match source {
-        Source::Csv { path } => path.display().to_string(),
-    }
 }
 
 /// Where each column's field stands in a record.
@@ -128,6 +150,7 @@ impl Spool {
         Self {
             index: HashMap::new(),
             held: HashMap::new(),
+            digest: Digest::default(),
             source_rows: 0,
             rejected: 0,
             unidentified: 0,
@@ -155,20 +178,25 @@ impl Spool {
 }
 
 /// The spool while it is being filled.
-struct Filling<'a> {
+struct Filling {
     spool: Spool,
     writer: rows::Writer,
     rejects: Rejects,
-    columns: &'a Columns,
+    columns: Columns,
+    /// Where each column's field stands in a record.
+    wanted: Vec<usize>,
+    unit: &'static str,
+    whole: blake3::Hasher,
 }
 
-impl Filling<'_> {
-    fn record(&mut self, line: u64, fields: &[&str]) -> Result<()> {
+impl Filling {
+    fn record(&mut self, line: u64, fields: &[Field<'_>]) -> Result<()> {
+        let fields: Vec<&Field<'_>> = self.wanted.iter().map(|&at| &fields[at]).collect();
         let mut cells = Vec::with_capacity(fields.len());
         let mut wrong = Vec::new();
         let mut key_is_wrong = false;
-        for (index, (column, text)) in self.columns.all().iter().zip(fields).enumerate() {
-            cells.push(Cell::parse(text, column.kind).unwrap_or_else(|reason| {
+        for (index, (column, field)) in self.columns.all().iter().zip(&fields).enumerate() {
+            cells.push(field.to_cell(column.kind, &column.notation).unwrap_or_else(|reason| {
                 wrong.push(format!("field {:?} {reason}", column.field));
                 key_is_wrong |= self.columns.key().contains(&index);
                 Cell::Empty
@@ -179,29 +207,32 @@ impl Filling<'_> {
             wrong.push(format!("its key is blank ({})", self.key_fields()));
         }
         match key {
-            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, fields),
+            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, &fields),
             Some(key) => {
                 self.withdraw(&key, line)?;
-                self.reject(line, Some(&key), &wrong.join("; "), fields)
+                self.reject(line, Some(&key), &wrong.join("; "), &fields)
             }
-            None => self.reject(line, None, &wrong.join("; "), fields),
+            None => self.reject(line, None, &wrong.join("; "), &fields),
         }
     }
 
-    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&str]) -> Result<()> {
+    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&Field<'_>]) -> Result<()> {
         if let Some(first) = self.spool.held.get(&key.hash) {
-            let reason = format!("its key {:?} also stands on line {first}", key.text);
+            let reason = self.stands_twice(key, *first);
             return self.reject(line, Some(key), &reason, fields);
         }
         match self.spool.index.entry(key.hash) {
             Slot::Occupied(_) => {
                 let first = self.withdraw(key, line)?;
-                let reason = format!("its key {:?} also stands on line {first}", key.text);
+                let reason = self.stands_twice(key, first);
                 self.reject(line, Some(key), &reason, fields)
             }
             Slot::Vacant(slot) => {
                 let offset = self.writer.row(line, cells)?;
-                slot.insert(Entry { offset, digest: self.columns.digest(cells), line, row: 0 });
+                let digest = self.columns.digest(cells);
+                self.whole.update(&digest);
+                let line = u32::try_from(line).unwrap_or(u32::MAX);
+                slot.insert(Entry { offset, digest, line, row: 0 });
                 Ok(())
             }
         }
@@ -210,12 +241,13 @@ impl Filling<'_> {
     /// Takes an accepted row back because `line` claims the same key: which of them is right is not guessed at.
     fn withdraw(&mut self, key: &Key, line: u64) -> Result<u64> {
         let Some(first) = self.spool.index.remove(&key.hash) else { return Ok(0) };
-        let reason = format!("its key {:?} also stands on line {line}", key.text);
-        self.reject(first.line, Some(key), &reason, &[])?;
-        Ok(first.line)
+        let first = u64::from(first.line);
+        let reason = self.stands_twice(key, line);
+        self.reject(first, Some(key), &reason, &[])?;
+        Ok(first)
     }
 
-    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&str]) -> Result<()> {
+    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&Field<'_>]) -> Result<()> {
         self.spool.rejected += 1;
         match key {
             Some(key) => {
@@ -223,8 +255,10 @@ impl Filling<'_> {
             }
             None => self.spool.unidentified += 1,
         }
-        let problem = format!("line {line}: {reason}");
-        self.rejects.add(line, reason, fields)?;
+        let problem = format!("{} {line}: {reason}", self.unit);
+        let texts: Vec<_> =
+            fields.iter().map(|field| field.to_text(&Notation::default()).into_owned()).collect();
+        self.rejects.add(line, reason, &texts)?;
         if self.spool.problems.len() < PROBLEMS_SHOWN {
             self.spool.problems.push(problem);
         }
@@ -236,42 +270,31 @@ impl Filling<'_> {
         self.columns.key().iter().map(field).collect::<Vec<_>>().join(", ")
     }
 
-    fn finish(self) -> Result<Spool> {
+    fn stands_twice(&self, key: &Key, other: u64) -> String {
+        format!("its key {:?} also stands on {} {other}", key.text, self.unit)
+    }
+
+    fn finish(mut self) -> Result<(Spool, Columns)> {
+        self.spool.digest = short(&self.whole);
         self.writer.commit()?;
-        self.rejects.commit()?;
-        Ok(self.spool)
+        self.rejects.0.commit()?;
+        Ok((self.spool, self.columns))
     }
 }
 
 /// The list of rejected rows, for the person who mends them: line, reason, then the owned fields where they are known.
-struct Rejects {
-    writer: csv::Writer<File>,
-    draft: Draft,
-    path: PathBuf,
-}
+struct Rejects(CsvFile);
 
 impl Rejects {
-    fn create(path: &Path) -> Result<Self> {
-        let draft = Draft::new(path)?;
-        let file = draft.file().try_clone().map_err(|error| Failure::io("cannot write", path, error))?;
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-        let mut rejects = Self { writer, draft, path: path.to_owned() };
-        rejects.write(&["line", "reason", "fields"])?;
-        Ok(rejects)
+    fn create(path: &Path, unit: &str) -> Result<Self> {
+        let mut file = CsvFile::create(path)?;
+        file.write([unit, "reason", "fields"])?;
+        Ok(Self(file))
     }
 
-    fn add(&mut self, line: u64, reason: &str, fields: &[&str]) -> Result<()> {
+    fn add(&mut self, line: u64, reason: &str, fields: &[String]) -> Result<()> {
         let line = line.to_string();
-        let start = [line.as_str(), reason];
-        self.write(&[&start, fields].concat())
-    }
-
-    fn write(&mut self, record: &[&str]) -> Result<()> {
-        self.writer.write_record(record).map_err(|error| Failure::io("cannot write", &self.path, error))
-    }
-
-    fn commit(mut self) -> Result<()> {
-        self.writer.flush().map_err(|error| Failure::io("cannot write", &self.path, error))?;
-        self.draft.commit()
+        let fields = fields.iter().map(String::as_str);
+        self.0.write([line.as_str(), reason].into_iter().chain(fields))
     }
 }

@@ -4,27 +4,58 @@ use std::time::Duration;
 
 use shared::config::Sheet;
 use shared::job::Context;
-use shared::store::Purpose;
 use shared::{Failure, Kind, Result};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use crate::google::Client;
 use crate::plan::several;
+use crate::progress::Progress;
 use crate::result::SheetResult;
 use crate::rounds::SheetRun;
+use crate::source::Access;
 use crate::spool::{self, Spool};
-use crate::{Args, base};
+use crate::workbook::{Workbooks, connect};
+use crate::{Args, base, mirror, warning};
 
 /// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
 /// turn. The text is a dry run's plan.
-pub async fn sync(context: &Context, sheet: &Sheet, args: &Args, share: Duration) -> (SheetResult, String) {
+pub async fn sync<'a>(
+    context: &Context,
+    sheet: &'a Sheet,
+    args: &Args,
+    workbooks: &mut Workbooks<'a>,
+    share: Duration,
+) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    let done = timeout(share, try_sync(context, sheet, args, &mut result, &mut text)).await;
+    let end = Instant::now() + share;
+    let done =
+        timeout_at(end, try_sync(context, sheet, args, (workbooks, end), &mut result, &mut text)).await;
     if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
     (result, text)
+}
+
+/// Undoes a run of one sheet.
+pub async fn undo(
+    context: &Context,
+    sheet: &Sheet,
+    run: &str,
+    args: &Args,
+    end: Instant,
+) -> (SheetResult, String) {
+    let mut result = SheetResult::new(&sheet.name);
+    let undone = async {
+        let client = connect(context, sheet, args, end)?;
+        crate::undo::undo(context, sheet, run, args.dry_run, client, &mut result).await
+    };
+    match undone.await {
+        Ok(text) => (result, text),
+        Err(failure) => {
+            result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
+            (result, String::new())
+        }
+    }
 }
 
 fn late(share: Duration) -> Failure {
@@ -35,26 +66,76 @@ fn late(share: Duration) -> Failure {
     )
 }
 
-async fn try_sync(
+async fn try_sync<'a>(
     context: &Context,
-    sheet: &Sheet,
+    sheet: &'a Sheet,
     args: &Args,
+    (workbooks, end): (&mut Workbooks<'a>, Instant),
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
     let last = base::heading(&base::path(&context.state.spool(), &sheet.name), &spool::home(sheet))?;
-    let (spool, columns) = spool::fill(&context.state.spool(), sheet, last.as_ref())?;
+    let access = Access {
+        sheet: &sheet.name,
+        spool: context.state.spool(),
+        credentials: context.state.credentials(),
+        granted: context.environment.credentials_directory.as_deref(),
+        end,
+    };
+    let (spool, columns) = spool::fill(&access, sheet, last.as_ref()).await?;
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
-    let client = client(context, sheet, args)?;
+    warning::about_double_bookings(context, sheet, args, (&columns, &spool), result)?;
+    let workbook = workbooks.open(context, sheet, args, end)?;
+    workbook.client.begin(end, Progress::new(context.is_watched, &sheet.name));
+    let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
-    let mut run = SheetRun { context, sheet, args, columns, spool, client, known, formatted, counted: false };
-    let done = run.rounds(result, text).await;
-    (result.reads, result.writes) = run.client.requests();
-    done?;
+    let mut run = SheetRun {
+        context,
+        sheet,
+        args,
+        columns,
+        spool,
+        workbook,
+        known,
+        formatted,
+        counted: false,
+        unfinished: false,
+    };
+    let done = bring_into_step(&mut run, result, text).await;
+    let after = run.workbook.client.requests();
+    (result.reads, result.writes) = (after.0 - before.0, after.1 - before.1);
+    mirrored(&run, result, done)?;
     report_bad_rows(&run.spool, result, args)
+}
+
+async fn bring_into_step(run: &mut SheetRun<'_>, result: &mut SheetResult, text: &mut String) -> Result<()> {
+    if run.is_proven(result).await? {
+        return Ok(());
+    }
+    run.rounds(result, text).await?;
+    run.tell_freshness().await
+}
+
+/// While the sheet is out of reach people find its rows in the mirror, and nowhere else afterwards.
+fn mirrored(run: &SheetRun<'_>, result: &SheetResult, done: Result<()>) -> Result<()> {
+    let state = &run.context.state;
+    if result.verified {
+        return done.and(mirror::remove(state, &run.sheet.name));
+    }
+    let today = run.context.started.date_naive();
+    done.map_err(|failure| {
+        if run.args.dry_run || !mirror::is_due(&failure) {
+            return failure;
+        }
+        let told = match mirror::write(state, run.sheet, &run.columns, &run.spool, today) {
+            Ok(path) => format!("the rows as they should stand are in {}", path.display()),
+            Err(why) => format!("the mirror was not refreshed: {why}"),
+        };
+        Failure { message: format!("{}; {told}", failure.message), ..failure }
+    })
 }
 
 /// Good rows are in the sheet by now; the bad ones still make the run fail.
@@ -75,11 +156,4 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
         )
     };
     Err(Failure::new(Kind::Data, format!("{rows} could not be used, {others}: {told}"), hint))
-}
-
-fn client(context: &Context, sheet: &Sheet, args: &Args) -> Result<Client> {
-    // A dry run is not held up by a dead credential, so nothing is to start it again later.
-    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Work };
-    let tokens = context.tokens_for(&sheet.credential, purpose)?;
-    Client::new(&context.config.google, tokens, &sheet.spreadsheet)
 }

@@ -61,7 +61,7 @@ pub async fn is_written(
     };
     let tail = if appended { blocks.pop() } else { None };
     let look = Look { target, blocks: &blocks, spans: &spans };
-    let updated = updates.iter().all(|update| look.holds(update));
+    let updated = updates.iter().chain(&plan.strays).all(|update| look.holds(update));
     let flags = plan.flags.iter().all(|flag| look.is_flagged(flag.row, &flag.key, true));
     let flagged = flags && plan.unflags.iter().all(|row| look.is_flagged(row.row, &row.key, false));
     let added = tail.is_none_or(|tail| all_added(target, plan, spool, &tail));
@@ -78,6 +78,7 @@ fn touched(plan: &Plan) -> Vec<u32> {
     plan.updates
         .iter()
         .map(|update| update.row)
+        .chain(plan.strays.iter().map(|stray| stray.row))
         .chain(flags)
         .chain(plan.unflags.iter().map(|row| row.row))
         .collect()

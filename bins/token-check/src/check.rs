@@ -8,14 +8,14 @@ use shared::event::shown;
 use shared::history::{Due, History, Outcome, Seen};
 use shared::http::Http;
 use shared::job::Context;
-use shared::oauth::{Asking, TokenSource};
-use shared::reach::{self, Reacher};
+use shared::oauth::{Asking, Class, TokenSource};
+use shared::reach::{self, Reached, Reacher};
 use shared::store::{Purpose, Store};
-use shared::{Failure, Kind, Result, Secret};
+use shared::{Failure, Kind, Result, Secret, scope};
 
+use crate::Args;
 use crate::forecast::{self, Facts};
-use crate::result::{CredentialResult, SheetReach};
-use crate::{Args, scope};
+use crate::result::CredentialResult;
 
 /// Google refuses what comes from a clock that is further off.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -39,13 +39,14 @@ async fn try_check(
     let granted = context.environment.credentials_directory.as_deref();
     let place = context.config.place(name, granted, &context.state.credentials())?;
     let mut store = Store::open(&context.state.database())?;
-    if let Some(history) = store.history(name)? {
-        result.tell(&history);
-    }
+    let known = store.history(name)?;
+    known.iter().for_each(|history| result.tell(history));
     let seen = place.read()?.seen();
     result.kind = Some(seen.kind.to_owned());
-    let now = Utc::now();
-    let due = due(context, store.history(name)?.as_ref(), &seen, now);
+    if known.as_ref().is_some_and(|history| history.fingerprint != seen.fingerprint) {
+        result.forget_tries();
+    }
+    let due = due(context, known.as_ref(), &seen, Utc::now());
     let standing = store.standing(name)?;
     if args.offline {
         standing.into_iter().for_each(|failure| result.fail(failure));
@@ -60,7 +61,8 @@ async fn try_check(
             }
         } else {
             // Somebody may be due a reminder all the same.
-            let hint = tokens.renewal();
+            let class = result.class.unwrap_or(Class::Dead);
+            let hint = tokens.remedy(class);
             context.ledger(Purpose::Probe, asking).record(&place, &seen, Outcome::NotAsked, &hint);
         }
     }
@@ -74,7 +76,7 @@ async fn try_check(
         result.next_probe = Some(at);
     }
     if !result.probed {
-        remember(&place, &history, result, || renewal(context, name));
+        remember(&place, &history, result, &context.tokens(name)?);
     }
     judge(context, &mut store, &history, needed, args, result)
 }
@@ -83,10 +85,6 @@ fn due(context: &Context, history: Option<&History>, seen: &Seen, now: DateTime<
     let interval = context.config.token_check.recovery_interval;
     let interval = TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX);
     history.map_or(Due::Now, |history| history.probe_due(seen, interval, now))
-}
-
-fn renewal(context: &Context, name: &str) -> String {
-    context.tokens(name).map_or_else(|failure| failure.hint, |tokens| tokens.renewal())
 }
 
 /// What a probe found of the token itself.
@@ -106,20 +104,22 @@ async fn probe(context: &Context, mut tokens: TokenSource, result: &mut Credenti
             return Token::Refused;
         }
     };
-    if let Some(failure) = tokens.clock_skew().and_then(|skew| wrong_clock(skew, &result.credential)) {
-        result.fail(failure);
-    }
     let name = result.credential.clone();
+    let mut skew = tokens.clock_skew();
     for sheet in context.config.sheets.values().filter(|sheet| sheet.credential == name) {
         let reached = reach(context, sheet, &tokens, &token).await;
-        let error = reached.err().map(|failure| failure.within(format_args!("sheet {:?}", sheet.name)));
-        error.iter().for_each(|failure| result.fail(failure.clone()));
-        result.sheets.push(SheetReach { sheet: sheet.name.clone(), reached: error.is_none(), error });
+        // A service account's exchange does not tell the server's clock.
+        let date = reached.as_ref().ok().and_then(|reached| reached.date);
+        skew = skew.or(date.map(|date| Utc::now() - date));
+        result.reached(&sheet.name, reached, || reach::protected(sheet, &tokens.account()));
+    }
+    if let Some(failure) = skew.and_then(|skew| wrong_clock(skew, &name)) {
+        result.fail(failure);
     }
     Token::Good
 }
 
-async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<()> {
+async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<Reached> {
     let google = &context.config.google;
     let account = tokens.account();
     let reacher = Reacher { token, account: &account, scopes: tokens.scopes() };
@@ -141,19 +141,15 @@ fn wrong_clock(skew: TimeDelta, name: &str) -> Option<Failure> {
 }
 
 /// What failed last time, when it is not tried again yet.
-fn remember(place: &Place, history: &History, result: &mut CredentialResult, renewal: impl Fn() -> String) {
+fn remember(place: &Place, history: &History, result: &mut CredentialResult, tokens: &TokenSource) {
     let Some(class) = history.class else { return };
     let words = history.words.as_deref().unwrap_or("it does not work");
     let next = match result.next_probe {
-        Some(at) => format!("; the next probe is due at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        None => "; a probe is due".to_owned(),
+        Some(at) => format!("the next probe is due at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        None => "a probe is due".to_owned(),
     };
-    let hint = if class.needs_a_person() {
-        renewal()
-    } else {
-        "nothing to do if it passes: it is probed again; to probe it now: token-check --now".to_owned()
-    };
-    result.fail(Failure::new(class.kind(), format!("{place}: {words}{next}"), hint));
+    let hint = format!("{}; {next}, or at once: token-check --now", tokens.remedy(class));
+    result.fail(Failure::new(class.kind(), format!("{place}: {words}"), hint));
 }
 
 /// What follows from the history: scopes, key age, forecasts.

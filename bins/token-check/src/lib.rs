@@ -1,6 +1,6 @@
 //! `token-check`: does every credential still work, for how long, and what is to be done about it?
 //!
-//! Direction: `check` looks at one credential, `forecast`, `scope` and `nagios` decide and touch nothing, `recovery`
+//! Direction: `check` looks at one credential, `forecast` and `nagios` decide and touch nothing, `recovery`
 //! starts what waited.
 
 mod check;
@@ -8,7 +8,6 @@ mod forecast;
 mod nagios;
 mod recovery;
 mod result;
-mod scope;
 mod table;
 
 use std::time::Duration;
@@ -37,6 +36,9 @@ pub struct Args {
     /// Print one line for Nagios and end with its exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
     #[arg(long)]
     nagios: bool,
+    /// Print a failure that goes on only when it begins and every six hours: for a schedule that mails
+    #[arg(long, conflicts_with = "nagios")]
+    only_news: bool,
 }
 
 impl Job for TokenCheck {
@@ -50,10 +52,19 @@ impl Job for TokenCheck {
     type Body = Body;
 
     fn check(config: &Config, _args: &Args) -> Vec<Failure> {
+        let shown = config.path.display();
+        let deadline = config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
+        if config.token_check.on_recovery_timeout >= deadline {
+            let message = format!(
+                "{shown}: token-check.on-recovery-timeout: must be shorter than the deadline of a run, {}: the run would end before what it started, and the next one start it again",
+                humantime::format_duration(deadline)
+            );
+            let hint = "shorten it, or raise deadline under [job.token-check]";
+            return vec![Failure::new(Kind::Config, message, hint)];
+        }
         if !config.credentials.is_empty() {
             return Vec::new();
         }
-        let shown = config.path.display();
         let hint = format!("add a [credential.NAME] table to {shown}; examples/config.toml shows one");
         let message = format!("{shown}: there is no [credential.NAME] table, so nothing to check");
         vec![Failure::new(Kind::Config, message, hint)]
@@ -75,6 +86,10 @@ impl Job for TokenCheck {
         let own = own.min_by_key(|failure| failure.kind).cloned();
         let parts = credentials.iter().filter(|result| result.class.is_none()).map(finding).collect();
         (!credentials.is_empty()).then_some(Findings { own, parts })
+    }
+
+    fn prints_repeats(args: &Args) -> bool {
+        !args.only_news
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

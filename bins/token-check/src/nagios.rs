@@ -41,10 +41,16 @@ fn text(report: &Report<Body>) -> String {
     let worst = report.failures.iter().min_by_key(|failure| failure.kind);
     match worst {
         Some(failure) => format!("{}; {}", failure.message, failure.hint),
-        None => forecasts(report)
-            .next()
-            .unwrap_or_else(|| format!("{} credentials work", report.body.credentials.len())),
+        None => forecasts(report).next().unwrap_or_else(|| works(&report.body.credentials)),
     }
+}
+
+/// Of a credential that nobody has tried nothing bad is known, and nothing good.
+fn works(credentials: &[CredentialResult]) -> String {
+    let untried: Vec<&str> =
+        credentials.iter().filter(|result| !result.tried).map(|result| result.credential.as_str()).collect();
+    let tried = format!("{} credentials work", credentials.len() - untried.len());
+    if untried.is_empty() { tried } else { format!("{tried}; not tried yet: {}", untried.join(", ")) }
 }
 
 fn forecasts(report: &Report<Body>) -> impl Iterator<Item = String> {
@@ -66,6 +72,7 @@ mod tests {
     fn report(failure: Option<Failure>, forecasts: usize) -> Report<Body> {
         let forecast = Forecast { reason: Reason::Idle, date: None, text: "t".into(), remedy: "r".into() };
         let mut result = CredentialResult::new("a");
+        result.tried = true;
         result.forecasts = vec![forecast; forecasts];
         failure.iter().for_each(|failure| result.fail(failure.clone()));
         let body = Body { credentials: vec![result] };
@@ -90,6 +97,18 @@ mod tests {
             assert!(plugin.line.starts_with(start), "{}", plugin.line);
             assert_eq!(plugin.line.matches('|').count(), 1, "{}", plugin.line);
         }
+    }
+
+    #[test]
+    fn a_credential_that_nobody_tried_is_not_said_to_work() {
+        let mut report = report(None, 0);
+        report.body.credentials[0].tried = false;
+        let plugin = plugin(&report);
+        assert!(
+            plugin.line.starts_with("TOKEN OK - 0 credentials work; not tried yet: a | "),
+            "{}",
+            plugin.line
+        );
     }
 
     #[test]

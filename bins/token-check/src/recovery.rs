@@ -3,62 +3,86 @@
 //! Each is killed whole when it takes too long.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use log::info;
 use shared::command::{self, Ended, Talk};
 use shared::job::Context;
 use shared::store::{Blocked, Store};
-use shared::{Failure, Kind};
+use shared::{Failure, Kind, Result};
+use tokio::task::JoinSet;
 
 use crate::result::CredentialResult;
 
-/// Starts what waited for this credential, if it has just come back.
+/// Starts what waited for this credential, if it has come back. Ended only afterwards: whatever stops this run before,
+/// the next one starts it again.
 pub async fn after(context: &Context, result: &mut CredentialResult) -> Vec<Failure> {
-    let claimed =
-        Store::open(&context.state.database()).and_then(|mut store| store.claim_recovery(&result.credential));
-    let waiting = match claimed {
-        Ok(Some(waiting)) => waiting,
-        Ok(None) => return Vec::new(),
-        Err(failure) => return vec![failure],
-    };
-    result.blocked.clear();
-    let mut failures = Vec::new();
-    for command in commands(context, &waiting) {
-        let limit = context.config.token_check.on_recovery_timeout;
-        info!("starting {}", shown(&command));
-        if let Err(why) = command::run(&command, Talk::Aloud, limit).await {
-            failures.push(failed(&command, &why).within(format_args!("credential {:?}", result.credential)));
-        }
-    }
-    failures
+    start(context, result).await.unwrap_or_else(|failure| vec![failure])
 }
 
-/// The commands to run, one for each job that waited unless the configuration names another.
-fn commands(context: &Context, waiting: &[Blocked]) -> Vec<Vec<OsString>> {
-    if let Some(command) = &context.config.token_check.on_recovery {
-        let command: Vec<OsString> = command.iter().map(OsString::from).collect();
-        return if command.is_empty() { Vec::new() } else { vec![command] };
+async fn start(context: &Context, result: &mut CredentialResult) -> Result<Vec<Failure>> {
+    let name = result.credential.clone();
+    let open = || Store::open(&context.state.database());
+    let Some(recovery) = open()?.recovery(&name)? else { return Ok(Vec::new()) };
+    // All at once, so that one that hangs keeps no other from its turn.
+    let mut running = JoinSet::new();
+    for command in commands(context, &recovery.waiting) {
+        running.spawn(run(command, context.config.token_check.on_recovery_timeout));
+    }
+    let mut failures = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.unwrap_or_else(|error| Err(Failure::bug(error.to_string())));
+        failures.extend(ended.err().map(|failure| failure.within(format_args!("credential {name:?}"))));
+    }
+    let mut store = open()?;
+    store.end_recovery(&name, &recovery)?;
+    result.blocked = store.blocked(&name)?;
+    Ok(failures)
+}
+
+/// A command to run, and how a person does it. Arguments of one's own are not shown: they may hold anything.
+struct Command {
+    words: Vec<OsString>,
+    by_hand: String,
+}
+
+/// One command for each job that waited, unless the configuration names another.
+fn commands(context: &Context, waiting: &[Blocked]) -> Vec<Command> {
+    if let Some(words) = &context.config.token_check.on_recovery {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let by_hand = format!("run what on-recovery in {} says", context.config.path.display());
+        return if words.is_empty() { Vec::new() } else { vec![Command { words, by_hand }] };
     }
     let here = std::env::current_exe().ok();
     let dir = here.as_deref().and_then(std::path::Path::parent).unwrap_or(std::path::Path::new(""));
     let command = |blocked: &Blocked| {
         let config = ["--config".into(), context.config.path.clone().into_os_string()];
         let state = ["--state-dir".into(), context.state.root().as_os_str().to_owned()];
-        [dir.join(&blocked.job).into_os_string()].into_iter().chain(config).chain(state).collect()
+        let program = dir.join(&blocked.job).into_os_string();
+        let words: Vec<OsString> = [program].into_iter().chain(config).chain(state).collect();
+        let line = words.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
+        Command { words, by_hand: format!("run it by hand: {line}") }
     };
     waiting.iter().map(command).collect()
 }
 
-fn shown(command: &[OsString]) -> String {
-    command.iter().map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
-}
-
-fn failed(command: &[OsString], why: &Ended) -> Failure {
-    let line = shown(command);
-    let program = command.first().map(|program| program.display().to_string()).unwrap_or_default();
-    Failure::new(
-        Kind::Unavailable,
-        format!("it works again, but on-recovery {program} {why}"),
-        format!("run it by hand: {line}"),
-    )
+async fn run(command: Command, limit: Duration) -> Result<()> {
+    let program = command.words.first().map(|program| program.display().to_string()).unwrap_or_default();
+    info!("starting {program}");
+    let ended = command::run(&command.words, Talk::Aloud, limit).await;
+    ended.map_err(|why| {
+        let busy = Some(i32::from(Kind::Busy.exit_code()));
+        match why {
+            Ended::Failed(status) if status.code() == busy => Failure::new(
+                Kind::Busy,
+                format!("it works again, but on-recovery {program} found itself busy: {status}"),
+                "nothing to do: the run that is under way, or its next one, catches up",
+            ),
+            why => Failure::new(
+                Kind::Unavailable,
+                format!("it works again, but on-recovery {program} {why}"),
+                &command.by_hand,
+            ),
+        }
+    })
 }

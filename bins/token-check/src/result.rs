@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::Failure;
 use shared::history::History;
 use shared::oauth::Class;
+use shared::reach::Reached;
 use shared::store::{Blocked, Outcome};
+use shared::{Failure, Result};
 
 use crate::forecast::Forecast;
 
@@ -29,6 +30,8 @@ pub struct CredentialResult {
     pub error: Option<Failure>,
     /// `authorized_user` or `service_account`, once its file could be read.
     pub kind: Option<String>,
+    /// Whether a token was ever asked for with this authorization, by any job; before that nothing is known of it.
+    pub tried: bool,
     /// Whether a token was asked for in this run.
     pub probed: bool,
     /// When the next probe is due; none for at once.
@@ -69,7 +72,9 @@ pub struct SheetReach {
     pub sheet: String,
     /// Whether the spreadsheet could be opened and has the tab.
     pub reached: bool,
-    /// Why not.
+    /// Whether its tab may be written as far as protection tells; null when that cannot be told.
+    pub writable: Option<bool>,
+    /// What is wrong.
     pub error: Option<Failure>,
 }
 
@@ -82,6 +87,7 @@ impl CredentialResult {
             exit: 0,
             error: None,
             kind: None,
+            tried: false,
             probed: false,
             next_probe: None,
             obtained: None,
@@ -103,6 +109,7 @@ impl CredentialResult {
     /// Takes over what is known.
     pub fn tell(&mut self, history: &History) {
         self.kind = Some(history.kind.clone());
+        self.tried = history.last_try.is_some();
         self.obtained = Some(history.obtained);
         self.last_good = history.last_good;
         self.first_failure = history.first_failure;
@@ -111,6 +118,21 @@ impl CredentialResult {
         self.words.clone_from(&history.words);
         self.scopes.clone_from(&history.scopes);
         self.ends = history.ends;
+    }
+
+    /// What is known is of another authorization than the one in the file.
+    pub fn forget_tries(&mut self) {
+        (self.tried, self.class, self.words) = (false, None, None);
+    }
+
+    /// Notes what came of opening a sheet; `closed` is the failure when its whole tab is protected.
+    pub fn reached(&mut self, sheet: &str, reached: Result<Reached>, closed: impl Fn() -> Failure) {
+        let is_reached = reached.is_ok();
+        let writable = reached.as_ref().ok().and_then(|reached| reached.writable);
+        let failure = reached.err().or_else(|| (writable == Some(false)).then(closed));
+        let error = failure.map(|failure| failure.within(format_args!("sheet {sheet:?}")));
+        error.iter().for_each(|failure| self.fail(failure.clone()));
+        self.sheets.push(SheetReach { sheet: sheet.to_owned(), reached: is_reached, writable, error });
     }
 
     /// Notes a failure.

@@ -33,7 +33,7 @@ fn state(result: &CredentialResult) -> String {
     match (result.class, &result.error) {
         (Some(class), _) => class.word().to_owned(),
         (None, Some(_)) => "failed".to_owned(),
-        (None, None) if result.last_good.is_none() => "untried".to_owned(),
+        (None, None) if !result.tried => "not tried yet".to_owned(),
         (None, None) => "ok".to_owned(),
     }
 }
@@ -41,7 +41,10 @@ fn state(result: &CredentialResult) -> String {
 fn notes(result: &CredentialResult) -> Vec<String> {
     let name = &result.credential;
     let reached = result.sheets.iter().filter(|sheet| sheet.reached);
-    let reached = reached.map(|sheet| format!("{name}: reaches sheet {:?}", sheet.sheet));
+    let reached = reached.map(|sheet| {
+        let part = if sheet.writable.is_none() { "; a part of its tab is protected from it" } else { "" };
+        format!("{name}: reaches sheet {:?}{part}", sheet.sheet)
+    });
     let forecasts = result.forecasts.iter();
     let forecasts = forecasts.map(|forecast| format!("{name}: {}; {}", forecast.text, forecast.remedy));
     let blocked = result.blocked.iter();

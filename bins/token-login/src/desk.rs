@@ -8,10 +8,12 @@ use chrono::Utc;
 use shared::config::{Google, Sheet};
 use shared::credential::{self, Place};
 use shared::file::Draft;
+use shared::history::{Good, Outcome};
 use shared::http::Http;
 use shared::job::Context;
-use shared::oauth::Refusal;
-use shared::private::shell;
+use shared::oauth::{Asking, Ledger, Refusal};
+use shared::private::{SIZE_LIMIT, shell};
+use shared::store::Purpose;
 use shared::{Failure, Kind, Result, Secret, lock};
 
 use crate::content::{self, Person};
@@ -30,6 +32,7 @@ pub(crate) struct Desk<'a> {
     /// The sheets that use the credential.
     pub sheets: Vec<&'a Sheet>,
     locks: PathBuf,
+    ledger: Ledger,
 }
 
 /// A credential that works, but is not in its place.
@@ -38,6 +41,8 @@ pub(crate) struct Obtained {
     pub token: Secret,
     pub account: Option<String>,
     pub scopes: Vec<String>,
+    /// What the token's answer says for the history.
+    pub good: Good,
     /// What else the person is to be told when it is in place.
     pub notes: Vec<String>,
 }
@@ -64,6 +69,7 @@ impl<'a> Desk<'a> {
             scopes: &entry.scopes,
             sheets: config.sheets.values().filter(|sheet| sheet.credential == credential).collect(),
             locks: context.state.locks(),
+            ledger: context.ledger(Purpose::Login, Asking::Now),
         })
     }
 
@@ -72,7 +78,7 @@ impl<'a> Desk<'a> {
         format!("token-login {}", self.place.name)
     }
 
-    /// Makes sure that the file could be replaced, before a person is troubled. Answers the file that is there.
+    /// Makes sure that the file could be replaced, before a person is troubled or a token is spent. Answers the file that is there.
     pub fn check_destination(&self) -> Result<Option<Vec<u8>>> {
         let dir = self.place.path.parent().unwrap_or(Path::new("/"));
         let owner = dir.metadata().map_err(|error| Failure::io("cannot look at", dir, error))?.uid();
@@ -85,7 +91,10 @@ impl<'a> Desk<'a> {
             ));
         }
         let before = self.place.content()?;
-        Draft::new(&self.place.path).map_err(|failure| failure.within(&self.place))?;
+        let room = usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX);
+        Draft::new(&self.place.path)
+            .and_then(|draft| draft.reserve(room))
+            .map_err(|failure| failure.within(&self.place))?;
         Ok(before)
     }
 
@@ -94,19 +103,23 @@ impl<'a> Desk<'a> {
         Failure::new(refusal.class.kind(), format!("{}: {refusal}", self.place), hint)
     }
 
-    /// Puts it in place, under the credential's lock and laid over the file as it is then.
+    /// Puts it in place, under the credential's lock and laid over the file as it is then, and records that it works:
+    /// whoever left it in peace because it was dead asks again.
     pub async fn put(&self, obtained: &Obtained) -> Result<()> {
         let path = credential::lock_file(&self.locks, &self.place.name);
         let _lock = lock::acquire(&path, LOCK_WAIT, Utc::now())
             .await
             .map_err(|failure| failure.within(&self.place))?;
         match &obtained.content {
-            Content::Whole(content) => self.place.replace(content),
+            Content::Whole(content) => self.place.replace(content)?,
             Content::Person(person) => {
                 let before = self.place.content()?;
-                self.place.replace(&content::laid_over(before.as_deref(), person)?)
+                self.place.replace(&content::laid_over(before.as_deref(), person)?)?;
             }
         }
+        let seen = self.place.read()?.seen();
+        self.ledger.record(&self.place, &seen, Outcome::Good(obtained.good.clone()), "");
+        Ok(())
     }
 
     /// What was done.

@@ -1,5 +1,6 @@
 //! A login: the person is asked, answers in the browser or on the terminal, and the answer becomes tokens.
 
+use chrono::Utc;
 use serde_json::Value;
 use shared::job::{Context, Job};
 use shared::oauth::{Class, Exchange, Granted, exchange};
@@ -128,6 +129,7 @@ fn obtained(
     account: Option<String>,
     desk: &Desk<'_>,
 ) -> Result<Obtained> {
+    let good = granted.good(Utc::now());
     let Some(refresh_token) = granted.refresh_token else {
         return Err(Failure::new(
             Kind::Credential,
@@ -139,7 +141,7 @@ fn obtained(
         ));
     };
     // An answer that names no scopes granted those asked for (RFC 6749, section 5.1).
-    let scopes = granted.scopes.unwrap_or_else(|| desk.scopes.to_vec());
+    let scopes = granted.access_token.scopes.unwrap_or_else(|| desk.scopes.to_vec());
     let notes = granted.refresh_token_expires_in.map(|seconds| {
         let days = seconds / 86_400;
         format!("Google ends this authorization in {days} days; if the app is in testing, publish it at https://console.cloud.google.com/auth/audience and log in again")
@@ -150,6 +152,7 @@ fn obtained(
         token: granted.access_token.value,
         account,
         scopes,
+        good,
         notes: notes.into_iter().collect(),
     })
 }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use serde_json::Value;
 use shared::credential::{Credential, Place};
 use shared::oauth::{self, Class};
@@ -31,6 +32,7 @@ pub(crate) async fn take(desk: &Desk<'_>, file: &Path) -> Result<Obtained> {
         Ok(Err(refusal)) => return Err(desk.refused(&refusal, hint(refusal.class, desk))),
         Err(failure) => return Err(failure.within(&desk.place)),
     };
+    let good = granted.good(Utc::now());
     let token = granted.access_token.value;
     match credential {
         Credential::ServiceAccount(account) => Ok(Obtained {
@@ -38,6 +40,7 @@ pub(crate) async fn take(desk: &Desk<'_>, file: &Path) -> Result<Obtained> {
             token,
             account: Some(account.client_email),
             scopes: desk.scopes.to_vec(),
+            good,
             notes: offered.notes,
         }),
         Credential::User(user) => Ok(Obtained {
@@ -46,9 +49,11 @@ pub(crate) async fn take(desk: &Desk<'_>, file: &Path) -> Result<Obtained> {
             account: user.account.filter(|account| !account.is_empty()),
             // Neither the answer nor the file need tell; then the trial does.
             scopes: granted
+                .access_token
                 .scopes
                 .or_else(|| scopes_of(&offered.content))
                 .unwrap_or_else(|| desk.scopes.to_vec()),
+            good,
             notes: offered.notes,
         }),
     }

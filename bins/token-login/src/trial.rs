@@ -1,7 +1,7 @@
 //! Tries a credential that is not in its place yet: its scopes, and a read of every sheet that uses it.
 
 use shared::reach::{self, Reacher};
-use shared::{Failure, Kind};
+use shared::{Failure, Kind, scope};
 
 use crate::desk::{Desk, Obtained};
 use crate::result::{Entry, Reached};
@@ -27,8 +27,9 @@ pub(crate) async fn trial(desk: &Desk<'_>, obtained: &Obtained, entry: &mut Entr
 
 /// The scopes that the person left unticked.
 fn lacking(desk: &Desk<'_>, granted: &[String]) -> Option<Failure> {
-    let lacking: Vec<&str> =
-        desk.scopes.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect();
+    // Nothing granted is known to be nothing here.
+    let lacking =
+        if granted.is_empty() { desk.scopes.to_vec() } else { scope::missing(desk.scopes, granted) };
     (!lacking.is_empty()).then(|| {
         Failure::new(
             Kind::Credential,

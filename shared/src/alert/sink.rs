@@ -14,7 +14,7 @@ use url::Url;
 use super::LIMIT;
 use super::message::Notice;
 use crate::command::{self, Talk};
-use crate::config::{Address, Encryption, Smtp, Way, Webhook};
+use crate::config::{Encryption, Endpoint, Smtp, Way, Webhook};
 use crate::credential::is_confidential;
 use crate::dirs::State;
 use crate::http::Http;
@@ -78,8 +78,8 @@ pub async fn send(way: &Way, notice: &Notice, machine: &str, vault: Vault<'_>) -
 
 async fn post(webhook: &Webhook, notice: &Notice, machine: &str, vault: Vault<'_>) -> Result<(), NotTaken> {
     let url = match &webhook.address {
-        Address::Url(url) => url.clone(),
-        Address::File(file) => secret_address(file, vault.read(file)?.expose())?,
+        Endpoint::Url(url) => url.clone(),
+        Endpoint::File(file) => secret_address(file, vault.read(file)?.expose())?,
     };
     let token = webhook.token_file.as_deref().map(|file| vault.read(file)).transpose()?;
     let host = url.host_str().unwrap_or_default();

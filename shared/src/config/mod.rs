@@ -3,11 +3,16 @@
 //! It describes; it opens nothing but the file itself.
 
 mod alert;
+mod cell;
+mod column;
 mod monitor;
+mod overlap;
+mod pattern;
 mod reader;
 mod sheet;
 mod shipped;
 mod sink;
+mod source;
 mod token_check;
 
 use std::collections::BTreeMap;
@@ -22,11 +27,16 @@ use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
 pub use alert::{Alert, Thresholds};
+pub use cell::CellAddress;
+pub use column::{Column, Notation, TimeZone, Type};
 pub use monitor::Monitor;
+pub use overlap::{OnOverlap, Overlap};
+pub use pattern::{Part, Pattern, Unit};
 pub use reader::{Problems, Reader};
-pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
+pub use sheet::{OnBadRow, OnEdit, OnMissing, Share, Sheet};
 pub use shipped::{SHIPPED, Shipped};
-pub use sink::{Address, Encryption, Shape, Sink, Smtp, Way, Webhook};
+pub use sink::{Encryption, Endpoint, Shape, Sink, Smtp, Way, Webhook};
+pub use source::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
 pub use token_check::TokenCheck;
 
 /// The spreadsheets scope: what a credential gets when it names no scopes.
@@ -77,6 +87,8 @@ pub struct CredentialEntry {
     pub file: PathBuf,
     /// The scopes that the jobs using it need.
     pub scopes: Vec<String>,
+    /// How many reads and writes a minute all jobs together may ask of Google with it.
+    pub per_minute: (u32, u32),
 }
 
 /// `[job.EXECUTABLE]`.
@@ -170,6 +182,7 @@ impl Config {
             }
         }
         refuse_shared_tabs(&sheets, &mut reader);
+        refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         let path = path.to_owned();
         Self { path, state_dir, google, credentials, sheets, token_check, alert, monitor, metrics_dir, jobs }
@@ -239,6 +252,29 @@ fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>)
     }
 }
 
+/// The cell must not be among rows that are synced, where it would be sorted and counted with them, and says only one
+/// thing.
+fn refuse_misplaced_freshness(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
+    let mut cells = BTreeMap::new();
+    let with_cell = sheets.values().filter_map(|sheet| Some((sheet, sheet.freshness_cell.as_ref()?)));
+    for (sheet, cell) in with_cell {
+        let place = format!("sheet.{}.freshness-cell", sheet.name);
+        let tab = cell.tab.to_lowercase();
+        let is_synced =
+            |other: &&Sheet| other.spreadsheet == sheet.spreadsheet && other.tab.to_lowercase() == tab;
+        if let Some(other) = sheets.values().find(is_synced).filter(|_| cell.row > 1) {
+            let what = format!(
+                "row {} of tab {:?} is among the bookings of sheet {:?}; name a cell of row 1 or of another tab",
+                cell.row, cell.tab, other.name
+            );
+            reader.problem(&place, what);
+        }
+        if let Some(first) = cells.insert((&sheet.spreadsheet, tab, cell.column, cell.row), &sheet.name) {
+            reader.problem(&place, format!("is the freshness-cell of sheet {first:?} as well"));
+        }
+    }
+}
+
 fn read_monitor(reader: &mut Reader<'_>) -> Monitor {
     if !reader.has("monitor") {
         let what = "is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nobody outside watches";
@@ -282,14 +318,8 @@ impl Google {
         for host in token_hosts.iter().filter(|host| url::Host::parse(host).is_err()) {
             reader.problem("token-hosts", format!("{host:?} is not a host name"));
         }
-        let timeout = reader.duration("timeout").unwrap_or(Duration::from_secs(60));
-        let first_pause = reader.duration("first-pause").unwrap_or(Duration::from_secs(1));
-        if timeout.is_zero() {
-            reader.problem("timeout", "must be longer than nothing");
-        }
-        if first_pause.is_zero() {
-            reader.problem("first-pause", "must be longer than nothing");
-        }
+        let timeout = reader.positive_duration("timeout").unwrap_or(Duration::from_secs(60));
+        let first_pause = reader.positive_duration("first-pause").unwrap_or(Duration::from_secs(1));
         reader.finish();
         Self { sheets_url, token_hosts, timeout, first_pause }
     }
@@ -302,22 +332,32 @@ impl CredentialEntry {
         if scopes.is_empty() {
             reader.problem("scopes", "must name at least one scope");
         }
+        let per_minute = (
+            requests_per_minute(&mut reader, "reads-per-minute"),
+            requests_per_minute(&mut reader, "writes-per-minute"),
+        );
         reader.finish();
-        Self { file, scopes }
+        Self { file, scopes, per_minute }
     }
+}
+
+/// Google's own limit for a user and a project, unless a project was given more.
+fn requests_per_minute(reader: &mut Reader<'_>, key: &'static str) -> u32 {
+    let Some(number) = reader.integer(key) else { return 60 };
+    u32::try_from(number).ok().filter(|number| (1..=100_000).contains(number)).unwrap_or_else(|| {
+        reader.problem(key, format!("{number} is not between 1 and 100000"));
+        60
+    })
 }
 
 impl JobEntry {
     fn read(_name: &str, mut reader: Reader<'_>) -> Self {
         let entry = Self {
             every: reader.duration("every"),
-            deadline: reader.duration("deadline"),
+            deadline: reader.positive_duration("deadline"),
             lock_wait: reader.duration("lock-wait"),
             monitor: Monitor::read(&mut reader),
         };
-        if entry.deadline.is_some_and(|deadline| deadline.is_zero()) {
-            reader.problem("deadline", "must be longer than nothing");
-        }
         reader.finish();
         entry
     }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+/// The longest duration that means anything here; far longer ones are beyond what a calendar can count.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// What is wrong with a configuration, one line each, in the order found.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<String>);
@@ -90,6 +93,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes a string or a list of strings.
+    pub fn text_or_texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        match self.table.get(key) {
+            Some(Value::Array(_)) => self.texts(key),
+            _ => self.text(key).map(|text| vec![text]),
+        }
+    }
+
+    /// Takes a string that may be a blank, such as a tab.
+    pub fn sign(&mut self, key: &'static str) -> Option<String> {
+        match self.value(key)? {
+            Value::String(text) => Some(text),
+            other => self.wrong(key, format!("must be a string in quotes, not {}", kind(&other))),
+        }
+    }
+
     fn as_array(&mut self, key: &str, value: Value) -> Option<Value> {
         if value.is_array() {
             Some(value)
@@ -100,7 +119,7 @@ impl<'a> Reader<'a> {
 
     /// Takes one of a few words.
     pub fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
+        let text = self.sign(key)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
@@ -124,14 +143,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a duration such as `30s`, `25m` or `1h 30m`.
+    /// Takes a duration such as `30s`, `25m` or `1h 30m`, of at most 366 days.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.text(key)?;
         match humantime::parse_duration(&text) {
+            Ok(duration) if duration > LONGEST => {
+                self.wrong(key, format!("{text:?} is too long: at most 366 days"))
+            }
             Ok(duration) => Some(duration),
             Err(error) => {
                 self.wrong(key, format!("{text:?} is not a duration such as \"30s\" or \"25m\": {error}"))
             }
+        }
+    }
+
+    /// Takes a duration that is longer than nothing.
+    pub fn positive_duration(&mut self, key: &'static str) -> Option<Duration> {
+        match self.duration(key)? {
+            Duration::ZERO => self.wrong(key, "must be longer than nothing"),
+            duration => Some(duration),
+        }
+    }
+
+    /// Takes a size such as `64 MiB`, in bytes.
+    pub fn size(&mut self, key: &'static str) -> Option<u64> {
+        let text = self.text(key)?;
+        let units = [("KiB", 1024), ("MiB", 1024 * 1024), ("GiB", 1024 * 1024 * 1024)];
+        let size = units.iter().find_map(|(unit, bytes): &(_, u64)| {
+            text.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*bytes)
+        });
+        match size {
+            Some(1..) => size,
+            _ => self.wrong(key, format!("{text:?} is not a size such as \"64 MiB\"")),
         }
     }
 

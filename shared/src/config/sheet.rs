@@ -3,11 +3,13 @@
 //! It only describes; the sync decides.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::time::Duration;
 
-use toml::{Table, Value};
+use super::column::{self, Column};
+use super::{CellAddress, Overlap, Reader, Source};
 
-use super::Reader;
+/// How often a sheet is read whole, whatever its file's version says.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One sheet to keep in step with its source.
 #[derive(Clone, Debug)]
@@ -32,6 +34,14 @@ pub struct Sheet {
     pub max_shrink: Share,
     /// The header of the column in which missing bookings are flagged.
     pub status_header: String,
+    /// The cell that says when the sheet was last synced.
+    pub freshness_cell: Option<CellAddress>,
+    /// The check for double bookings.
+    pub overlap: Option<Overlap>,
+    /// How long the file's version may stand in for reading the sheet; zero for never.
+    pub full_read_every: Duration,
+    /// The tab that takes the rows of bookings that left, with `on-missing = "archive"`.
+    pub archive_tab: String,
     /// Where the bookings come from.
     pub source: Source,
     /// The owned columns; none for every source field as text under its own name.
@@ -45,6 +55,16 @@ pub enum OnMissing {
     Keep,
     /// It stays, struck through, with a note in the status column.
     Flag,
+    /// It goes to the archive tab, people's cells and all.
+    Archive,
+    /// It goes, people's cells and all; the journal keeps them.
+    Delete,
+}
+
+impl OnMissing {
+    /// The words of the configuration.
+    const WORDS: [(&'static str, Self); 4] =
+        [("keep", Self::Keep), ("flag", Self::Flag), ("archive", Self::Archive), ("delete", Self::Delete)];
 }
 
 /// What becomes of a person's change to an owned cell.
@@ -56,6 +76,17 @@ pub enum OnEdit {
     Keep,
     /// Nothing is written and the run fails.
     Fail,
+}
+
+impl OnEdit {
+    /// The words of the configuration.
+    pub(super) const WORDS: [(&'static str, Self); 3] =
+        [("restore", Self::Restore), ("keep", Self::Keep), ("fail", Self::Fail)];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What becomes of the good rows when some are bad.
@@ -91,64 +122,6 @@ impl std::fmt::Display for Share {
     }
 }
 
-/// Where bookings come from.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// A CSV file with a header line.
-    Csv {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-/// One owned column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// The source's field.
-    pub field: String,
-    /// The text in the sheet's first row.
-    pub header: String,
-    /// What its values are.
-    pub kind: Type,
-}
-
-/// What a column's values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// Text, byte for byte.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A decimal number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-    /// A day.
-    Date,
-    /// A time of day.
-    Time,
-    /// A day and a time.
-    DateTime,
-}
-
-impl Type {
-    /// The words of the configuration.
-    pub const WORDS: [(&'static str, Self); 7] = [
-        ("text", Self::Text),
-        ("integer", Self::Integer),
-        ("number", Self::Number),
-        ("boolean", Self::Boolean),
-        ("date", Self::Date),
-        ("time", Self::Time),
-        ("datetime", Self::DateTime),
-    ];
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
-    }
-}
-
 impl Sheet {
     pub(super) fn read(name: &str, mut reader: Reader<'_>) -> Self {
         let credential = reader.needed("credential").unwrap_or_default();
@@ -162,27 +135,29 @@ impl Sheet {
             }
             String::new()
         });
-        let sheet = Self {
+        let tab = reader.needed("tab").unwrap_or_default();
+        let mut sheet = Self {
             name: name.to_owned(),
             credential,
             spreadsheet,
-            tab: reader.needed("tab").unwrap_or_default(),
             key: read_key(&mut reader),
-            on_missing: read_on_missing(&mut reader),
-            on_edit: reader
-                .word(
-                    "on-edit",
-                    &[("restore", OnEdit::Restore), ("keep", OnEdit::Keep), ("fail", OnEdit::Fail)],
-                )
-                .unwrap_or(OnEdit::Restore),
+            on_missing: reader.word("on-missing", &OnMissing::WORDS).unwrap_or(OnMissing::Flag),
+            on_edit: reader.word("on-edit", &OnEdit::WORDS).unwrap_or(OnEdit::Restore),
             on_bad_row: reader
                 .word("on-bad-row", &[("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)])
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
-            source: read_source(&mut reader),
-            columns: read_columns(&mut reader),
+            archive_tab: reader.text("archive-tab").unwrap_or_else(|| format!("{tab} archive")),
+            freshness_cell: None,
+            overlap: None,
+            full_read_every: reader.duration("full-read-every").unwrap_or(DAY),
+            source: Source::read(&mut reader),
+            columns: column::read_all(&mut reader),
+            tab,
         };
+        sheet.overlap = Overlap::read(&mut reader, sheet.columns.as_deref());
+        sheet.freshness_cell = read_freshness_cell(&mut reader, &sheet.tab);
         sheet.check(&mut reader);
         reader.finish();
         sheet
@@ -190,6 +165,9 @@ impl Sheet {
 
     /// What no single key can get wrong alone.
     fn check(&self, reader: &mut Reader<'_>) {
+        if self.archive_tab == self.tab {
+            reader.problem("archive-tab", "must be another tab than the sheet's own");
+        }
         let Some(columns) = &self.columns else { return };
         let mut headers = BTreeSet::new();
         let mut fields = BTreeSet::new();
@@ -214,6 +192,15 @@ impl Sheet {
     }
 }
 
+fn read_freshness_cell(reader: &mut Reader<'_>, own: &str) -> Option<CellAddress> {
+    let text = reader.text("freshness-cell")?;
+    let cell = CellAddress::parse(&text, own);
+    if cell.is_none() {
+        reader.problem("freshness-cell", format!("{text:?} is not a cell such as \"B1\" or \"Info!B1\""));
+    }
+    cell
+}
+
 fn read_key(reader: &mut Reader<'_>) -> Vec<String> {
     let key = reader.texts("key");
     match &key {
@@ -230,23 +217,6 @@ fn read_key(reader: &mut Reader<'_>) -> Vec<String> {
     key.unwrap_or_default()
 }
 
-fn read_on_missing(reader: &mut Reader<'_>) -> OnMissing {
-    let words = [
-        ("keep", Some(OnMissing::Keep)),
-        ("flag", Some(OnMissing::Flag)),
-        ("archive", None),
-        ("delete", None),
-    ];
-    match reader.word("on-missing", &words) {
-        Some(Some(chosen)) => chosen,
-        Some(None) => {
-            reader.problem("on-missing", "this version removes no rows yet: say \"keep\" or \"flag\"");
-            OnMissing::Keep
-        }
-        None => OnMissing::Flag,
-    }
-}
-
 fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
     let Some(text) = reader.text("max-shrink") else {
         return Share(4_000);
@@ -255,48 +225,6 @@ fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
         reader.problem("max-shrink", format!("{text:?} is not a share from \"0%\" to \"100%\""));
         Share(0)
     })
-}
-
-fn read_source(reader: &mut Reader<'_>) -> Source {
-    let nothing = Source::Csv { path: PathBuf::new() };
-    let Some(table) = reader.table("source") else {
-        reader.problem("source", "is missing: say kind = \"csv\" and path = \"/where/the/export.csv\"");
-        return nothing;
-    };
-    let mut source = reader.nested("source", table);
-    match source.needed("kind").as_deref() {
-        Some("csv") | None => {}
-        Some("json" | "sqlite" | "postgres" | "mysql") => {
-            source.problem("kind", "this version reads only \"csv\"");
-        }
-        Some(other) => {
-            source.problem("kind", format!("{other:?} is not a kind of source; this version reads \"csv\""))
-        }
-    }
-    let path = PathBuf::from(source.needed("path").unwrap_or_default());
-    if !path.as_os_str().is_empty() && path.is_relative() {
-        source.problem("path", "must be an absolute path: a job's working directory varies");
-    }
-    source.finish();
-    Source::Csv { path }
-}
-
-fn read_columns(reader: &mut Reader<'_>) -> Option<Vec<Column>> {
-    let Value::Array(values) = reader.value("column")? else {
-        reader.problem("column", "must be written as [[sheet.NAME.column]] tables");
-        return None;
-    };
-    let tables: Vec<Table> = values.into_iter().filter_map(|value| value.try_into().ok()).collect();
-    let read = |(index, table)| read_column(reader.nested(&format!("column[{}]", index + 1), table));
-    Some(tables.into_iter().enumerate().map(read).collect())
-}
-
-fn read_column(mut reader: Reader<'_>) -> Column {
-    let field = reader.needed("field").unwrap_or_default();
-    let header = reader.text("header").unwrap_or_else(|| field.clone());
-    let kind = reader.word("type", &Type::WORDS).unwrap_or(Type::Text);
-    reader.finish();
-    Column { field, header, kind }
 }
 
 /// The id in a spreadsheet's address, or the id itself.

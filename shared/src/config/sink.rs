@@ -36,7 +36,7 @@ pub enum Way {
 #[derive(Clone, Debug)]
 pub struct Webhook {
     /// Its address.
-    pub address: Address,
+    pub address: Endpoint,
     /// The file with a token for `Authorization: Bearer`.
     pub token_file: Option<PathBuf>,
     /// What it is sent.
@@ -45,7 +45,7 @@ pub struct Webhook {
 
 /// Where a webhook is: an address that is a secret itself, as Slack's and Discord's are, stands in a file.
 #[derive(Clone, Debug)]
-pub enum Address {
+pub enum Endpoint {
     /// An open address.
     Url(Url),
     /// The file that holds it.
@@ -125,8 +125,8 @@ fn read_sink(mut reader: Reader<'_>) -> Option<Sink> {
 fn read_webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
     let (url, file) = (reader.text("url"), reader.text("url-file"));
     let address = match (url, file) {
-        (Some(url), None) => open_address(reader, &url).map(Address::Url),
-        (None, Some(file)) => Some(Address::File(file.into())),
+        (Some(url), None) => open_address(reader, &url).map(Endpoint::Url),
+        (None, Some(file)) => Some(Endpoint::File(file.into())),
         _ => {
             reader.problem("url", "say either url, or url-file if the address itself is a secret");
             None

@@ -48,7 +48,8 @@ fn every_problem_is_told_at_once_with_its_place() {
             "sheet.port-sheet.tab: must be a string in quotes, not a number",
             "sheet.port-sheet.max-shrink: \"lots\" is not a share from \"0%\" to \"100%\"",
             "sheet.port-sheet.onmissing: unknown key; known here: credential, spreadsheet, tab, key, on-missing, on-edit, \
-             on-bad-row, max-shrink, status-header, source, column",
+             on-bad-row, max-shrink, status-header, full-read-every, source, column, overlap, overlap-resource, \
+             overlap-start, overlap-end, freshness-cell",
             "sheet.port-sheet.credential: there is no [credential.portsheet]",
         ]
     );
@@ -58,7 +59,7 @@ fn every_problem_is_told_at_once_with_its_place() {
 fn what_this_version_cannot_do_is_refused_and_not_ignored() {
     for (from, to, told) in [
         ("key = [", "on-missing = \"delete\"\nkey = [", "removes no rows yet"),
-        ("kind = \"csv\"", "kind = \"postgres\"", "reads only \"csv\""),
+        ("kind = \"csv\"", "kind = \"oracle\"", "is not one of \"csv\", \"json\", \"sqlite\""),
     ] {
         let problems = problems(&GOOD.replace(from, to));
         assert!(problems.len() == 1 && problems[0].contains(told), "{to}: {problems:?}");
@@ -145,4 +146,103 @@ fn of_a_broken_file_as_much_is_known_as_can_be() {
     assert_eq!(of(&format!("state-dir = \"/s\"\nnonsense = 1\n{sink}")), (true, 1));
     assert_eq!(of(&format!("state-dir = \"/s\"\n{sink}strange = 1\n")), (true, 0));
     assert_eq!(of(&format!("state-dir = \"/s\"\n{sink}[")), (false, 0));
+}
+
+#[test]
+fn no_duration_is_longer_than_a_year() {
+    for table in
+        ["[token-check]\nrecovery-interval", "[token-check]\nkey-age-fail", "[job.port-sheet-sync]\ndeadline"]
+    {
+        assert_eq!(problems(&format!("{GOOD}\n{table} = \"366d\"\n")).len(), 0, "{table}");
+        for long in ["367d", "584542046090y"] {
+            let problems = problems(&format!("{GOOD}\n{table} = \"{long}\"\n"));
+            assert!(
+                problems.len() == 1 && problems[0].contains(": at most 366 days"),
+                "{table}: {problems:?}"
+            );
+        }
+    }
+}
+
+/// The problems of a source with these lines in place of the file's.
+fn source_problems(lines: &str) -> String {
+    problems(&GOOD.replace("kind = \"csv\"\npath = \"/srv/booking/export.csv\"", lines)).join("\n")
+}
+
+#[test]
+fn every_kind_of_source_takes_its_own_keys() {
+    for lines in [
+        "kind = \"csv\"\nurl = \"https://example.com/x.csv?key=s\"\ndelimiter = \"\\t\"\nencoding = \"windows-1252\"",
+        "kind = \"json\"\nurl = \"http://127.0.0.1:1/\"\npointer = \"/data\"\nsecret-file = \"k\"\nmax-size = \"1 MiB\"",
+        "kind = \"json\"\nurl = \"http://example.com/\"\nallow-http = true",
+        "kind = \"sqlite\"\npath = \"/srv/x.db\"\nquery = \"SELECT 1\"\ntimeout = \"5s\"",
+        "kind = \"postgres\"\nurl = \"postgres://sync@db.example.com/bookings\"\nquery = \"SELECT 1\"\npassword-file = \"p\"",
+        "kind = \"mysql\"\nurl = \"mysql://sync@localhost/b?socket=/run/mysqld/mysqld.sock\"\nquery = \"SELECT 1\"",
+    ] {
+        assert_eq!(source_problems(lines), "", "{lines}");
+    }
+}
+
+#[test]
+fn a_source_that_could_not_work_or_would_leak_is_refused_without_quoting_its_address() {
+    let server = |url: &str| format!("kind = \"postgres\"\nquery = \"SELECT 1\"\nurl = \"{url}\"");
+    for (lines, told) in [
+        ("kind = \"csv\"".to_owned(), "source.path: is missing"),
+        ("kind = \"csv\"\npath = \"/x\"\nquery = \"q\"".to_owned(), "query: is not for kind = \"csv\""),
+        (
+            "kind = \"csv\"\npath = \"/x\"\nmax-size = \"1 MiB\"".to_owned(),
+            "is not for kind = \"csv\" without url",
+        ),
+        ("kind = \"csv\"\npath = \"/x\"\nurl = \"https://e.example\"".to_owned(), "cannot stand beside path"),
+        ("kind = \"csv\"\npath = \"/x\"\ndelimiter = \"ab\"".to_owned(), "one ASCII character"),
+        ("kind = \"csv\"\npath = \"/x\"\nencoding = \"martian\"".to_owned(), "is not an encoding"),
+        ("kind = \"json\"\nurl = \"http://e.example/?hidden\"".to_owned(), "unencrypted"),
+        ("kind = \"json\"\nurl = \"https://u:hidden@e.example/\"".to_owned(), "no user and no password"),
+        (
+            "kind = \"json\"\nurl = \"https://e.example/\"\nsecret-header = \"X-Key\"".to_owned(),
+            "secret-file: is missing",
+        ),
+        ("kind = \"json\"\npath = \"/x\"\npointer = \"data\"".to_owned(), "must begin with /"),
+        ("kind = \"sqlite\"\npath = \"x.db\"\nquery = \"q\"".to_owned(), "must be an absolute path"),
+        ("kind = \"mysql\"\nurl = \"mysql://u@h/d\"".to_owned(), "query: is missing"),
+        (server("postgres://u:hidden@h/d"), "must hold no password"),
+        (server("postgres://u@h/d?password=hidden"), "must hold no password"),
+        (server("postgres://u@h/d?options=hidden"), "no setting but socket"),
+        (server("postgres://h/d"), "must name user, host and database"),
+        (server("mysql://u@h/d"), "such as \"postgres://USER@HOST/DATABASE\""),
+    ] {
+        let problems = source_problems(&lines);
+        assert!(problems.contains(told) && !problems.contains("hidden"), "{lines}: {problems}");
+    }
+}
+
+/// The problems of a column with these lines.
+fn column_problems(lines: &str) -> String {
+    let key = "[[sheet.port-sheet.column]]\nfield = \"booking_id\"\n";
+    problems(&format!("{GOOD}\n{key}[[sheet.port-sheet.column]]\nfield = \"x\"\n{lines}\n")).join("\n")
+}
+
+#[test]
+fn a_notation_fits_its_type() {
+    for lines in [
+        "type = \"number\"\ndecimal = \",\"\ngrouping = \".\"",
+        "type = \"integer\"\ngrouping = \" \"",
+        "type = \"time\"\npattern = [\"hh:mm\", \"hmm\"]",
+        "type = \"datetime\"\ntime-zone = \"Europe/Berlin\"",
+        "type = \"boolean\"\ntrue-words = [\"ja\"]\nfalse-words = [\"nein\", \"-\"]",
+    ] {
+        assert_eq!(column_problems(lines), "", "{lines}");
+    }
+    for (lines, told) in [
+        ("decimal = \",\"", "is only for columns of type \"number\""),
+        ("type = \"number\"\ndecimal = \",\"\ngrouping = \",\"", "must be another sign"),
+        ("type = \"number\"\npattern = \"DD\"", "is only for columns of type \"date\""),
+        ("type = \"date\"\npattern = \"DD.MM\"", "\"DD.MM\" needs a year"),
+        ("type = \"datetime\"\ntime-zone = \"Mars/Olympus\"", "is not in this machine's time zones"),
+        ("type = \"boolean\"\ntrue-words = [\"x\"]", "false-words: must name at least one word"),
+        ("type = \"boolean\"\ntrue-words = [\"x\"]\nfalse-words = [\"X\"]", "also stands in true-words"),
+    ] {
+        let problems = column_problems(lines);
+        assert!(problems.contains(told), "{lines}: {problems}");
+    }
 }

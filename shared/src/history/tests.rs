@@ -58,6 +58,16 @@ fn a_try_in_the_future_holds_nobody_back() {
 }
 
 #[test]
+fn a_beginning_in_the_future_is_mended_by_the_next_good_token() {
+    let early = History::new(&seen("a"), at("2036-01-01T00:00:00Z"));
+    let now = at("2026-05-13T12:00:00Z");
+    let good = early.after(&Outcome::Good(Good::default()), now);
+    assert_eq!(good.obtained, now);
+    let later = good.after(&Outcome::Good(Good::default()), at("2026-05-14T12:00:00Z"));
+    assert_eq!(later.obtained, now);
+}
+
+#[test]
 fn a_new_file_does_not_end_the_outage_and_a_token_does() {
     let died = at("2026-05-13T12:00:00Z");
     let failed = fresh().after(&Outcome::Failed(&refusal(Class::Dead)), died);

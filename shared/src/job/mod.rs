@@ -8,14 +8,18 @@
 mod aftermath;
 mod args;
 mod measure;
+mod news;
 mod output;
 mod scene;
 
 use std::any::Any;
-use std::future::Future;
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,16 +27,18 @@ use futures_util::future::join;
 use log::{debug, info, warn};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use crate::alert::{Courier, Findings};
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
 use crate::metrics::Numbers;
 use crate::monitor::Ping;
-use crate::oauth::{Asking, Ledger, TokenSource};
+use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
 use crate::store::{Ending, Outcome, Purpose, Run, Store};
-use crate::{Failure, Kind, Result, lock, logging};
+use crate::{Failure, Kind, Result, lock, logging, oauth};
 
 pub use args::Common;
 use args::{Cli, Parsed};
@@ -83,6 +89,12 @@ pub trait Job {
         Numbers::default()
     }
 
+    /// Whether failures are printed that a run of this schedule printed already; without it a schedule that mails what is
+    /// printed mails news only. Exit code, record and result are the same either way.
+    fn prints_repeats(_args: &Self::Args) -> bool {
+        true
+    }
+
     /// Does the work.
     fn run(context: &Context, args: &Self::Args) -> impl Future<Output = Report<Self::Body>>;
 }
@@ -106,6 +118,10 @@ pub struct Context {
     pub unrecorded: Option<Failure>,
     /// Whether there were records before this run.
     pub had_records: bool,
+    /// Whether a person watches standard error and did not ask for silence or for log lines in its place.
+    pub is_watched: bool,
+    /// The access tokens of this run, by credential.
+    wallets: Mutex<BTreeMap<String, Wallet>>,
 }
 
 impl Context {
@@ -113,10 +129,24 @@ impl Context {
         let dir = environment.state_dir(common.state_dir.as_deref(), config.state_dir.as_deref());
         let (state, run, started) = (State::at(dir), run.id.clone(), run.started);
         let had_records = state.database().is_file();
-        Self { job, run, started, config, environment, state, unrecorded: None, had_records }
+        let is_watched = output::is_watched(common);
+        let wallets = Mutex::default();
+        Self {
+            job,
+            run,
+            started,
+            config,
+            environment,
+            state,
+            unrecorded: None,
+            had_records,
+            is_watched,
+            wallets,
+        }
     }
 
-    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name.
+    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name. All
+    /// sources of one credential share its token: a run with many sheets refreshes once.
     ///
     /// # Errors
     /// As [`Config::place`] and [`Http::new`].
@@ -136,7 +166,19 @@ impl Context {
         let google = &self.config.google;
         let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());
         let source = TokenSource::new(place, scopes, locks, Http::new(google.timeout)?, google.first_pause);
-        Ok(source.recorded_in(ledger))
+        let mut wallets = self.wallets.lock().unwrap_or_else(PoisonError::into_inner);
+        let wallet = wallets.entry(credential.to_owned()).or_default().clone();
+        Ok(source.recorded_in(ledger).paying_from(wallet))
+    }
+
+    /// A credential's budget of requests, for work that must be done by `deadline`.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the store cannot be used.
+    pub fn budget(&self, credential: &str, deadline: Instant) -> Result<Budget> {
+        let entry = self.config.credentials.get(credential);
+        let entry = entry.ok_or_else(|| Failure::bug(format!("no credential {credential:?}")))?;
+        Budget::open(&self.state.database(), credential, entry.per_minute, deadline)
     }
 
     /// Where this job's refreshes are recorded.
@@ -203,7 +245,7 @@ pub fn main<J: Job>() -> ExitCode {
     let environment = Environment::read();
     let out = Output::of(&environment);
     let id = ulid::Ulid::generate().to_string();
-    let mut run = Run { id, job: J::NAME, started: Utc::now(), rehearsal: false };
+    let mut run = Run { id, job: J::NAME, started: Utc::now(), rehearsal: false, only_news: false };
     let cli = match args::parse::<J>() {
         Parsed::Run(cli) => cli,
         Parsed::Answered(code) => return code,
@@ -212,6 +254,7 @@ pub fn main<J: Job>() -> ExitCode {
         }
     };
     run.rehearsal = J::rehearses(&cli.args);
+    run.only_news = !J::prints_repeats(&cli.args);
     logging::start(&environment, cli.common.verbose, cli.common.quiet);
     let mut scene = Scene::default();
     let ended = begin::<J>(&cli, environment, &run, &mut scene);
@@ -331,8 +374,9 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
             aftermath::send_ping(context, &context.run, Ping::Start).await;
         }
     };
-    tokio::select! {
-        (report, ()) = join(J::run(context, &cli.args), start) => report.into(),
+    let mut run = pin!(join(J::run(context, &cli.args), start));
+    let ended = tokio::select! {
+        (report, ()) = &mut run => return report.into(),
         () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
             Kind::Busy,
             format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
@@ -343,7 +387,14 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
             format!("stopped by {name} before the run was done"),
             format!("nothing is lost: {}", J::UNFINISHED),
         )]),
-    }
+    };
+    // A refresh token that its server changes at this moment would be lost with the run.
+    poll_fn(|task| {
+        let goes_on = oauth::is_rotating() && run.as_mut().poll(task).is_pending() && oauth::is_rotating();
+        if goes_on { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    ended
 }
 
 /// Ends when a person or systemd stops the run.
@@ -369,8 +420,8 @@ fn finish<J: Job>(
     scene: Scene,
 ) -> ExitCode {
     let finished = Utc::now();
-    let Scene { store, context } = scene;
-    let unrecorded = store.and_then(|store| record::<J>(store, run, finished, &ended).err());
+    let Scene { mut store, context } = scene;
+    let unrecorded = store.as_mut().and_then(|store| record::<J>(store, run, finished, &ended).err());
     if let Some(failure) = &unrecorded {
         ended.report.failures.push(failure.clone());
         ended.outcome = Outcome::Failed;
@@ -380,7 +431,12 @@ fn finish<J: Job>(
     let plugin = args.and_then(|args| J::plugin(args, &ended.report));
     match &plugin {
         Some(plugin) => output::asked_for(&format!("{}\n", plugin.line)),
-        None => out.print(common, &frame, &ended.report),
+        None => {
+            out.print(common, &frame, &ended.report);
+            if !is_repeat(store.as_mut(), run, &frame) {
+                out.complain(&ended.report.failures);
+            }
+        }
     }
     if let Some(context) = context.filter(|_| !run.rehearsal) {
         let unrecorded = unrecorded.or_else(|| context.unrecorded.clone());
@@ -394,8 +450,14 @@ fn finish<J: Job>(
     ExitCode::from(plugin.map_or(frame.exit, |plugin| plugin.code))
 }
 
+/// Whether a run that prints news only has none.
+fn is_repeat<B: Serialize>(store: Option<&mut Store>, run: &Run, frame: &output::Frame<'_, B>) -> bool {
+    let told = store.filter(|_| run.only_news).and_then(|store| store.result_told_before(run).ok().flatten());
+    told.is_some_and(|told| !news::is_new(&told, &frame.to_json()))
+}
+
 fn record<J: Job>(
-    mut store: Store,
+    store: &mut Store,
     run: &Run,
     finished: DateTime<Utc>,
     ended: &Ended<J::Body>,

@@ -67,7 +67,7 @@ impl Output {
         Self { mark: if environment.journal { "<3>" } else { "" } }
     }
 
-    /// Prints the outcome of a run.
+    /// Prints what a run answers on standard output.
     pub fn print<B: Serialize>(self, common: &Common, frame: &Frame<'_, B>, report: &Report<B>) {
         if common.json {
             asked_for(&format!("{}\n", frame.to_json()));
@@ -77,14 +77,20 @@ impl Output {
                 asked_for(&report.summary.iter().map(|line| format!("{line}\n")).collect::<String>());
             }
         }
-        report.failures.iter().for_each(|failure| self.complain(failure));
     }
 
-    /// Prints an error and its hint on standard error.
-    fn complain(self, failure: &Failure) {
+    /// Prints errors and their hints on standard error.
+    pub fn complain(self, failures: &[Failure]) {
         let mark = self.mark;
-        let _ = writeln!(stderr(), "{mark}error: {}\n{mark}hint: {}", failure.message, failure.hint);
+        for failure in failures {
+            let _ = writeln!(stderr(), "{mark}error: {}\n{mark}hint: {}", failure.message, failure.hint);
+        }
     }
+}
+
+/// Whether a person watches standard error: a terminal, neither hushed nor full of log lines.
+pub(super) fn is_watched(common: &Common) -> bool {
+    stderr().is_terminal() && !common.quiet && common.verbose == 0
 }
 
 /// Prints on standard output. A reader that went away is not our failure: the work is done and recorded.

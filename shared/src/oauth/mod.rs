@@ -9,6 +9,8 @@ mod ledger;
 mod service_account;
 mod user;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +20,7 @@ use tokio::time::sleep;
 use crate::config::TokenCheck;
 use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
-use crate::http::Http;
+use crate::http::{Http, NoReply, Reply};
 use crate::lock::Lock;
 use crate::{Failure, Result, Secret, credential, lock, retry, tally};
 
@@ -28,6 +30,31 @@ pub use user::{Exchange, Granted, exchange};
 
 /// How long to wait for another job that refreshes the same credential: more than one exchange can take.
 const LOCK_WAIT: Duration = Duration::from_secs(120);
+
+/// How many refreshes are under way that may bring a changed refresh token.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a refresh is under way in this process that may bring a changed refresh token: whoever drops it loses that.
+/// It takes no longer than one exchange.
+pub fn is_rotating() -> bool {
+    UNDER_WAY.load(Ordering::SeqCst) > 0
+}
+
+/// A refresh from its request until what it brought is on the disk.
+struct Rotating;
+
+impl Rotating {
+    fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Rotating {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// Buys one access token with a credential that need not be in its place yet. Nothing is tried again or written.
 ///
@@ -54,6 +81,8 @@ pub struct AccessToken {
     pub value: Secret,
     /// When it stops being accepted.
     pub expires_at: DateTime<Utc>,
+    /// What it reaches, where the answer said it.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Where a run's access tokens come from.
@@ -68,7 +97,37 @@ pub struct TokenSource {
     tries: usize,
     ledger: Option<Ledger>,
     skew: Option<TimeDelta>,
-    token: Option<AccessToken>,
+    token: Wallet,
+}
+
+/// The access token of a credential, shared by everything in one run that uses it.
+#[derive(Clone, Debug, Default)]
+pub struct Wallet(Arc<Mutex<Option<AccessToken>>>);
+
+impl Wallet {
+    /// The token, if it lasts for more than `margin`.
+    fn lasting(&self, margin: TimeDelta) -> Option<Secret> {
+        let token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().filter(|token| token.expires_at - Utc::now() > margin).map(|token| token.value.clone())
+    }
+
+    fn put(&self, token: Option<AccessToken>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// How long the token in it lasts.
+    fn left(&self) -> Option<TimeDelta> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|token| token.expires_at - Utc::now())
+    }
+
+    /// What the token in it reaches, where the server said it.
+    fn granted(&self) -> Option<Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|token| token.scopes.clone())
+    }
 }
 
 /// What an exchange brought: what the file was known by, the answer, and what came beside a token.
@@ -91,7 +150,7 @@ impl TokenSource {
         first_pause: Duration,
     ) -> Self {
         let TokenCheck { refresh_margin, max_retries: tries, .. } = TokenCheck::default();
-        let (ledger, skew, token) = (None, None, None);
+        let (ledger, skew, token) = (None, None, Wallet::default());
         Self { place, scopes, locks, http, first_pause, refresh_margin, tries, ledger, skew, token }
     }
 
@@ -102,6 +161,12 @@ impl TokenSource {
         Self { refresh_margin, tries, ledger: Some(ledger), ..self }
     }
 
+    /// The same source, using the token in this wallet and putting new ones there.
+    #[must_use]
+    pub fn paying_from(self, wallet: Wallet) -> Self {
+        Self { token: wallet, ..self }
+    }
+
     /// A token with at least `refresh-margin` left.
     ///
     /// # Errors
@@ -110,19 +175,28 @@ impl TokenSource {
     /// could not be reached in `max-retries` tries, [`crate::Kind::Busy`] when it was asked too often within the hour.
     pub async fn token(&mut self) -> Result<Secret> {
         let margin = TimeDelta::from_std(self.refresh_margin).unwrap_or(TimeDelta::MAX);
-        let fresh = |token: &&AccessToken| token.expires_at - Utc::now() > margin;
-        if let Some(token) = self.token.as_ref().filter(fresh) {
-            return Ok(token.value.clone());
+        if let Some(token) = self.token.lasting(margin) {
+            return Ok(token);
         }
-        self.token.iter().for_each(|token| tally::refreshed_early(token.expires_at - Utc::now()));
+        self.token.left().into_iter().for_each(tally::refreshed_early);
         let token = self.fetch_with_retries().await?;
-        Ok(self.token.insert(token).value.clone())
+        self.token.put(Some(token.clone()));
+        Ok(token.value)
+    }
+
+    /// Gets a page with such a token. Nothing is tried again.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`]; the inner one when there was no whole answer.
+    pub async fn get(&mut self, url: &str) -> Result<std::result::Result<Reply, NoReply>> {
+        let token = self.token().await?;
+        Ok(self.http.get_as(&token, url).await)
     }
 
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
         tally::unauthenticated();
-        self.token = None;
+        self.token.put(None);
     }
 
     /// Whom a sheet must be shared with: the robot's address, or the person who authorized the credential.
@@ -138,6 +212,12 @@ impl TokenSource {
     /// The scopes its tokens need.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// Whether the newest token reaches one of these scopes: as the server said or, where it said nothing, as was asked.
+    pub fn reaches(&self, scopes: &[&str]) -> bool {
+        let held = self.token.granted().unwrap_or_else(|| self.scopes.clone());
+        held.iter().any(|scope| scopes.contains(&scope.as_str()))
     }
 
     /// How far this machine's clock was ahead of the token endpoint's at the last refresh, where that is known.
@@ -156,12 +236,13 @@ impl TokenSource {
             if refusal.class != Class::Transient {
                 return Err(self.failure(&refusal));
             }
-            let Some(pause) = pauses.next() else {
+            let pause = pauses.next().and_then(|pause| retry::at_least(pause, refusal.retry_after));
+            let Some(pause) = pause else {
                 self.record(&seen, Outcome::Failed(&refusal));
                 return Err(self.failure(&refusal));
             };
             info!("{}: {refusal}; trying again", self.place);
-            sleep(retry::at_least(pause, refusal.retry_after)).await;
+            sleep(pause).await;
         }
     }
 
@@ -173,6 +254,7 @@ impl TokenSource {
             Credential::ServiceAccount(_) => None,
             Credential::User(_) => {
                 let lock = self.lock().await?;
+                self.place.finish_rotation()?;
                 // Another job may have rotated it meanwhile.
                 credential = self.place.read()?;
                 Some(lock)
@@ -205,26 +287,23 @@ impl TokenSource {
             }
             Credential::User(user) => user,
         };
+        let _rotating = Rotating::begin();
+        let rotation = self.place.prepare_rotation()?;
         let granted = match user::fetch(user, &self.http).await {
             Ok(granted) => granted,
-            Err(refusal) => {
-                let refusal = refusal.without(&[&user.refresh_token, &user.client_secret]);
-                return Ok((seen, Err(refusal), Good::default()));
-            }
+            Err(refusal) => return Ok((seen, Err(refusal), Good::default())),
         };
         self.skew = granted.date.map(|date| Utc::now() - date);
+        let good = granted.good(Utc::now());
         let rotated = granted.refresh_token.filter(|new| *new != user.refresh_token);
         if let Some(rotated) = &rotated {
-            self.place.rotate(rotated)?;
+            rotation.commit(rotated)?;
         }
         let rotated = rotated.map(|refresh_token| {
             let rotated = credential::User { refresh_token, ..user.clone() };
             Credential::User(rotated).seen().fingerprint
         });
-        let left = granted.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
-        let ends = left.and_then(|left| Utc::now().checked_add_signed(left));
-        let good = Good { rotated, scopes: granted.scopes, ends };
-        Ok((seen, Ok(granted.access_token), good))
+        Ok((seen, Ok(granted.access_token), Good { rotated, ..good }))
     }
 
     fn record(&self, seen: &Seen, outcome: Outcome<'_>) {
@@ -242,7 +321,7 @@ impl TokenSource {
     }
 
     /// What a person does about a credential that is gone.
-    pub fn renewal(&self) -> String {
+    fn renewal(&self) -> String {
         match self.place.read() {
             Ok(Credential::ServiceAccount(account)) => format!(
                 "make a new key for {} at https://console.cloud.google.com/iam-admin/serviceaccounts and put it in {} (mode 0600); nothing is lost meanwhile, the next run catches up",
@@ -256,14 +335,23 @@ impl TokenSource {
         }
     }
 
-    fn failure(&self, refusal: &Refusal) -> Failure {
+    /// What a person does about a refusal of this class.
+    pub fn remedy(&self, class: Class) -> String {
         let place = self.place.path.display();
-        let hint = match refusal.class {
+        match class {
             Class::Dead => self.renewal(),
             Class::Broken => format!("compare client_id and client_secret in {place} with the OAuth client in https://console.cloud.google.com/apis/credentials"),
             Class::Clock => "set the clock: timedatectl set-ntp true; timedatectl status".to_owned(),
             Class::Transient | Class::Unknown => "nothing to do if it passes: the next run tries again; is the network up? curl -sI https://oauth2.googleapis.com/token".to_owned(),
-        };
-        Failure::new(refusal.class.kind(), format!("{}: {refusal}", self.place), hint)
+        }
+    }
+
+    fn failure(&self, refusal: &Refusal) -> Failure {
+        let message = format!("{}: {refusal}", self.place);
+        let mut hint = self.remedy(refusal.class);
+        if refusal.is_reauth {
+            hint.push_str("; your organisation will ask for it again: have its administrator exempt the app, or use a service account");
+        }
+        Failure::new(refusal.class.kind(), message, hint)
     }
 }

@@ -46,7 +46,9 @@ pub(super) async fn fetch(
     };
     let ends = answer.expiration_time().and_then(|time| DateTime::from_timestamp(time.unix_timestamp(), 0));
     Ok(match (answer.token(), ends) {
-        (Some(value), Some(expires_at)) => Ok(AccessToken { value: Secret::new(value), expires_at }),
+        (Some(value), Some(expires_at)) => {
+            Ok(AccessToken { value: Secret::new(value), expires_at, scopes: None })
+        }
         _ => Err(Refusal::unheard("its answer holds no token")),
     })
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{AccessToken, Refusal};
 use crate::Secret;
 use crate::credential::User;
+use crate::history::Good;
 use crate::http::Http;
 
 /// How long a token is taken to last when the answer does not say: Google's hour, less a minute.
@@ -23,16 +24,21 @@ pub struct Granted {
     pub refresh_token: Option<Secret>,
     /// How many seconds the refresh token lives, where its end is fixed: access for a limited time, or a test client's.
     pub refresh_token_expires_in: Option<i64>,
-    /// What the person allowed, where the answer says it.
-    pub scopes: Option<Vec<String>>,
     /// The server's clock.
     pub date: Option<DateTime<Utc>>,
 }
 
 impl Granted {
+    /// What the histories are told of it.
+    pub fn good(&self, now: DateTime<Utc>) -> Good {
+        let left = self.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
+        let ends = left.and_then(|left| now.checked_add_signed(left));
+        Good { rotated: None, scopes: self.access_token.scopes.clone(), ends }
+    }
+
     /// What a service account is granted: a token, with the scopes that were asked for.
     pub(super) fn of_robot(access_token: AccessToken) -> Self {
-        Self { access_token, refresh_token: None, refresh_token_expires_in: None, scopes: None, date: None }
+        Self { access_token, refresh_token: None, refresh_token_expires_in: None, date: None }
     }
 }
 
@@ -70,7 +76,8 @@ pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, Refusal> 
         ("client_secret", user.client_secret.expose()),
         ("refresh_token", user.refresh_token.expose()),
     ];
-    ask(&user.token_uri, &form, http).await
+    let answer = ask(&user.token_uri, &form, http).await;
+    answer.map_err(|refusal| refusal.without(&[&user.refresh_token, &user.client_secret]))
 }
 
 /// Exchanges an authorization code for tokens. A code is good for one exchange, so this is never tried again.
@@ -86,7 +93,8 @@ pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, Refu
         ("code_verifier", login.verifier.expose()),
         ("redirect_uri", login.redirect_uri),
     ];
-    ask(login.token_uri, &form, http).await
+    let answer = ask(login.token_uri, &form, http).await;
+    answer.map_err(|refusal| refusal.without(&[login.client_secret, login.code, login.verifier]))
 }
 
 async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Granted, Refusal> {
@@ -100,10 +108,10 @@ async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Gran
         access_token: AccessToken {
             value: body.access_token,
             expires_at: Utc::now() + TimeDelta::seconds(seconds),
+            scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         },
         refresh_token: body.refresh_token.filter(|token| !token.expose().is_empty()),
         refresh_token_expires_in: body.refresh_token_expires_in,
-        scopes: body.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         date: reply.date,
     })
 }

@@ -43,7 +43,7 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 /// Adds what an older database lacks.
 pub(super) fn migrate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(SCHEMA)?;
-    for column in ["rehearsal", "changed"] {
+    for column in ["rehearsal", "changed", "only_news"] {
         let query = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('run') WHERE name = ?1)";
         let has_it: bool = transaction.query_row(query, params![column], |row| row.get(0))?;
         if !has_it {

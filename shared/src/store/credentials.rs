@@ -81,6 +81,8 @@ pub enum Purpose {
     Probe,
     /// To look and change nothing, as a dry run does: nothing waits for it.
     Look,
+    /// To put it in place, after it was tried.
+    Login,
 }
 
 /// One refresh, or one look at the file.
@@ -98,6 +100,15 @@ pub struct Attempt<'a> {
     pub outcome: Outcome<'a>,
     /// What a person is to do about a failure.
     pub hint: &'a str,
+}
+
+/// The end of an outage, for those whom it held up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// When the credential worked again.
+    pub at: DateTime<Utc>,
+    /// The jobs that wait.
+    pub waiting: Vec<Blocked>,
 }
 
 /// A job that an outage holds up.
@@ -130,6 +141,13 @@ impl Store {
     ) -> Result<History> {
         let name = attempt.credential;
         self.transaction(|transaction| {
+            // A look without a lock may have seen a file that another job changed since: nothing follows from it.
+            if matches!(attempt.outcome, Outcome::NotAsked)
+                && let Some(history) = load(transaction, name)?
+                && history.fingerprint != attempt.seen.fingerprint
+            {
+                return Ok(history);
+            }
             let before = known(transaction, name, &attempt.seen, now)?;
             let mut after = before.clone().after(&attempt.outcome, now);
             if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {
@@ -216,20 +234,32 @@ impl Store {
         self.transaction(|transaction| blocked(transaction, credential))
     }
 
-    /// After a credential came back: the jobs that waited, once; none when nothing came back or another process has
-    /// taken them.
+    /// After a credential came back: the jobs that wait for it, until [`Store::end_recovery`]; none when nothing came
+    /// back.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn recovery(&mut self, credential: &str) -> Result<Option<Recovery>> {
+        self.transaction(|transaction| {
+            let query = "SELECT recovered FROM credential WHERE name = ?1";
+            let recovered =
+                transaction.query_row(query, params![credential], |row| time(row, 0)).optional()?;
+            let Some(at) = recovered.flatten() else { return Ok(None) };
+            Ok(Some(Recovery { at, waiting: blocked(transaction, credential)? }))
+        })
+    }
+
+    /// What waited was started. If the credential has failed again since, whoever waits for it goes on waiting.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn claim_recovery(&mut self, credential: &str) -> Result<Option<Vec<Blocked>>> {
+    pub fn end_recovery(&mut self, credential: &str, recovery: &Recovery) -> Result<()> {
         self.transaction(|transaction| {
-            let take = "UPDATE credential SET recovered = NULL WHERE name = ?1 AND recovered IS NOT NULL";
-            if transaction.execute(take, params![credential])? == 0 {
-                return Ok(None);
-            }
-            let waiting = blocked(transaction, credential)?;
-            transaction.execute("DELETE FROM blocked WHERE credential = ?1", params![credential])?;
-            Ok(Some(waiting))
+            let end = "UPDATE credential SET recovered = NULL WHERE name = ?1 AND recovered = ?2";
+            transaction.execute(end, params![credential, stamp(recovery.at)])?;
+            let delete = "DELETE FROM blocked WHERE credential = ?1
+                 AND EXISTS (SELECT 1 FROM credential WHERE name = ?1 AND first_failure IS NULL)";
+            transaction.execute(delete, params![credential]).map(drop)
         })
     }
 }

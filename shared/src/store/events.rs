@@ -2,6 +2,8 @@
 //!
 //! `delivered` stays NULL until a sink has taken it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Transaction, params};
 
@@ -49,6 +51,25 @@ impl Store {
         }
         self.transaction(|transaction| insert(transaction, events, now))
     }
+
+    /// Gives up the marks that begin like this and that no event of the moment bears: what they were about is over, and if
+    /// it comes again it is told again.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn release_marks(&mut self, prefix: &str, current: &[Event]) -> Result<()> {
+        let current: HashSet<&str> = current.iter().filter_map(|event| event.once.as_deref()).collect();
+        self.transaction(|transaction| {
+            let mut query =
+                transaction.prepare("SELECT id, once FROM event WHERE substr(once, 1, length(?1)) = ?1")?;
+            let marks = query.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let marks: Vec<(i64, String)> = marks.collect::<rusqlite::Result<_>>()?;
+            for (id, _) in marks.iter().filter(|(_, mark)| !current.contains(mark.as_str())) {
+                transaction.execute("UPDATE event SET once = NULL WHERE id = ?1", [id])?;
+            }
+            Ok(())
+        })
+    }
 }
 
 #[cfg(test)]
@@ -71,9 +92,16 @@ mod tests {
         for _ in 0..2 {
             store.tell(&[event(Some("week 2026-05-20")), event(None)], now).unwrap();
         }
+        let other = [event(Some("week 2026-05-27"))];
+        store.release_marks("week", &other).unwrap();
+        store.tell(&[event(Some("month"))], now).unwrap();
+        store.release_marks("week", &[event(Some("week 2026-05-20"))]).unwrap();
+        store.tell(&[event(Some("week 2026-05-20"))], now).unwrap();
+        store.release_marks("week", &[event(Some("week 2026-05-20"))]).unwrap();
+        store.tell(&[event(Some("week 2026-05-20"))], now).unwrap();
         let count = "SELECT count(*), count(once), count(delivered) FROM event";
         let counts: (i64, i64, i64) =
             store.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-        assert_eq!(counts, (3, 1, 0));
+        assert_eq!(counts, (5, 2, 0), "what was over is told again, once");
     }
 }

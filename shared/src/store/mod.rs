@@ -5,6 +5,7 @@
 
 mod alerts;
 mod allowance;
+mod budget;
 mod credentials;
 mod events;
 mod runs;
@@ -15,18 +16,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
 pub use allowance::{Allowance, AllowanceDay};
-pub use credentials::{Attempt, Blocked, Purpose};
+pub use budget::{Bucket, Quota};
+pub use credentials::{Attempt, Blocked, Purpose, Recovery};
 pub use runs::{Ending, Outcome, Run};
 pub use sinks::SinkState;
 pub use view::{Fared, Past, Record};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,6 +90,9 @@ impl Store {
                 transaction.execute_batch(events::SCHEMA)?;
             }
             if version < 3 {
+                transaction.execute_batch(budget::SCHEMA)?;
+            }
+            if version < 4 {
                 alerts::migrate(transaction)?;
             }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
@@ -120,6 +126,12 @@ fn stamp(time: DateTime<Utc>) -> String {
 fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
     let text: Option<String> = row.get(index)?;
     Ok(text.and_then(|text| text.parse().ok()))
+}
+
+/// A time as [`stamp`] writes it.
+fn parse_stamp(text: &str) -> rusqlite::Result<DateTime<Utc>> {
+    let failed = |error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error));
+    text.parse().map_err(failed)
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {

@@ -22,6 +22,8 @@ use crate::reply::Reply;
 use crate::request::Request;
 
 const LARGEST_BODY_BYTES: usize = 64 << 20;
+/// How soon a held request notices that the faults were removed.
+const HELD_FOR: Duration = Duration::from_millis(5);
 
 /// What a connection needs to answer.
 #[derive(Clone)]
@@ -66,8 +68,14 @@ impl Connection {
     ) -> Result<Response<Paced>, BrokenOff> {
         let fault = fault.unwrap_or_default();
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        if let Some(act) = &fault.meanwhile {
+            act.happen();
+        }
         if fault.stall == Stall::Request {
             future::pending::<()>().await;
+        }
+        while fault.stall == Stall::Held && self.admin.world().faults.is_holding() {
+            tokio::time::sleep(HELD_FOR).await;
         }
         if fault.reset {
             return self.reset();

@@ -1,5 +1,8 @@
 //! Faults that tests set: which request they hit and what then happens to it. Touches no socket itself.
 
+use std::fmt;
+use std::sync::Arc;
+
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -38,6 +41,30 @@ pub struct Fault {
     pub reset: bool,
     /// Applies the request and then resets the connection.
     pub apply_then_reset: bool,
+    /// Something that happens while the request is under way, before anything else is done about it.
+    #[serde(skip)]
+    pub meanwhile: Option<Act>,
+}
+
+/// Something that a test lets happen at an exact moment: a person edits, a process is killed.
+#[derive(Clone)]
+pub struct Act(Arc<dyn Fn() + Send + Sync>);
+
+impl Act {
+    /// It happens each time the fault hits. It may use the stand-in as a person does.
+    pub fn new(act: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(act))
+    }
+
+    pub(crate) fn happen(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Act {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Act")
+    }
 }
 
 /// Where an answer stops for ever.
@@ -48,6 +75,8 @@ pub enum Stall {
     No,
     /// Before it is applied: `"stall": true`.
     Request,
+    /// Before it is applied, and only until the faults are removed: `"stall": "held"`.
+    Held,
     /// The request is applied and the headers are sent, the body never comes: `"stall": "body"`.
     Body,
     /// The request is applied and nothing is ever sent: `"stall": "applied"`.
@@ -69,6 +98,7 @@ impl Default for Fault {
             cut: false,
             reset: false,
             apply_then_reset: false,
+            meanwhile: None,
         }
     }
 }
@@ -78,11 +108,12 @@ impl<'de> Deserialize<'de> for Stall {
         match Value::deserialize(deserializer)? {
             Value::Bool(false) | Value::Null => Ok(Self::No),
             Value::Bool(true) => Ok(Self::Request),
+            Value::String(text) if text == "held" => Ok(Self::Held),
             Value::String(text) if text == "body" => Ok(Self::Body),
             Value::String(text) if text == "applied" => Ok(Self::Applied),
-            other => {
-                Err(serde::de::Error::custom(format!("stall is true, \"body\" or \"applied\", not {other}")))
-            }
+            other => Err(serde::de::Error::custom(format!(
+                "stall is true, \"held\", \"body\" or \"applied\", not {other}"
+            ))),
         }
     }
 }
@@ -142,6 +173,11 @@ impl Faults {
         let path = fault.path.as_deref().map(Regex::new).transpose().map_err(|error| error.to_string())?;
         self.0.push(Armed { fault, path, seen: 0 });
         Ok(())
+    }
+
+    /// Whether a held request is still held.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.0.iter().any(|armed| armed.fault.stall == Stall::Held)
     }
 
     pub(crate) fn clear(&mut self) {

@@ -23,7 +23,7 @@ mod state;
 mod world;
 
 pub use admin::{Admin, Client, Person};
-pub use fault::{Fault, Stall};
+pub use fault::{Act, Fault, Stall};
 pub use requests::LoggedRequest;
 pub use server::{Options, Server};
 pub use sheets_model::Tab;

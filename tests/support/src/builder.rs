@@ -37,8 +37,10 @@ pub struct Builder {
     csv: Vec<u8>,
     key: Vec<String>,
     columns: Vec<(String, String, String)>,
+    notations: Vec<(String, String)>,
     policies: String,
     google: String,
+    per_minute: (u32, u32),
     tables: String,
     grid: (u32, u32),
     account: Account,
@@ -54,8 +56,10 @@ impl Builder {
             csv: lines(&BOOKINGS),
             key: vec!["booking_id".to_owned()],
             columns: COLUMNS.map(owned).to_vec(),
+            notations: Vec::new(),
             policies: String::new(),
             google: String::new(),
+            per_minute: (100_000, 100_000),
             tables: String::new(),
             grid: (20, 8),
             account: Account::Person(Person::default()),
@@ -88,6 +92,12 @@ impl Builder {
         Self { columns: columns.iter().map(owned).collect(), ..self }
     }
 
+    /// One more line of a column's table, such as `decimal = ","`.
+    pub fn notation(mut self, field: &str, line: &str) -> Self {
+        self.notations.push((field.to_owned(), line.to_owned()));
+        self
+    }
+
     /// One line of the sheet's table, such as `on-missing = "keep"`.
     pub fn policy(mut self, line: &str) -> Self {
         let _ = writeln!(self.policies, "{line}");
@@ -98,6 +108,11 @@ impl Builder {
     pub fn google(mut self, line: &str) -> Self {
         let _ = writeln!(self.google, "{line}");
         self
+    }
+
+    /// How many reads and writes a minute its credential has. By default so many that no test waits for a real minute.
+    pub fn per_minute(self, reads: u32, writes: u32) -> Self {
+        Self { per_minute: (reads, writes), ..self }
     }
 
     /// Whole tables at the end of the configuration.
@@ -167,10 +182,13 @@ impl Builder {
         }
         let _ = write!(
             text,
-            "{}\n[credential.port-sheet]\nfile = \"port-sheet.json\"\n\n\
+            "{}\n[credential.port-sheet]\nfile = \"port-sheet.json\"\n\
+             reads-per-minute = {}\nwrites-per-minute = {}\n\n\
              [sheet.port-sheet]\ncredential = \"port-sheet\"\nspreadsheet = {:?}\ntab = {TAB:?}\nkey = {:?}\n{}\n\
              [sheet.port-sheet.source]\nkind = \"csv\"\npath = {:?}\n",
             self.google,
+            self.per_minute.0,
+            self.per_minute.1,
             world.spreadsheet,
             self.key,
             self.policies,
@@ -181,6 +199,9 @@ impl Builder {
                 text,
                 "\n[[sheet.port-sheet.column]]\nfield = {field:?}\nheader = {header:?}\ntype = {kind:?}\n"
             );
+            for (_, line) in self.notations.iter().filter(|(of, _)| of == field) {
+                let _ = writeln!(text, "{line}");
+            }
         }
         text.push_str(&self.tables);
         text

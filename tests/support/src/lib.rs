@@ -10,6 +10,7 @@
 //! secret that the world knows. A test that fails prints the whole world, secrets blotted out.
 
 mod builder;
+mod database;
 mod dump;
 mod files;
 mod process;
@@ -18,11 +19,14 @@ mod run;
 mod running;
 mod secrets;
 mod sheet;
+mod source;
 mod store;
 mod terminal;
+mod web;
 mod world;
 
 pub use builder::{BOOKINGS, Builder};
+pub use database::{Database, PASSWORD};
 pub use files::{Content, Snapshot};
 pub use process::Process;
 pub use receiver::{Answer, Received, Receiver};
@@ -30,4 +34,5 @@ pub use run::Run;
 pub use running::Running;
 pub use sheet::{Counts, PERSON, TAB};
 pub use store::{Record, Told};
+pub use web::{WebServer, answer, unmeasured};
 pub use world::World;

@@ -68,7 +68,10 @@ impl<'w> Process<'w> {
         }
         let program = self.world.path("program");
         if !program.exists() {
-            std::fs::copy(self.command.get_program(), &program).expect("a copy of the executable");
+            // By another process: what this one holds open for writing, a child that another test starts at that moment
+            // holds open as well, and the copy could not be started.
+            let copied = Command::new("cp").arg(self.command.get_program()).arg(&program).status();
+            assert!(copied.is_ok_and(|status| status.success()), "a copy of the executable");
         }
         self.world.hand_over(NOBODY);
         let mut process = self.again(program.as_os_str(), &[]);
@@ -85,7 +88,7 @@ impl<'w> Process<'w> {
     pub fn on_terminal(self) -> Self {
         let mut process = self.under("/usr/bin/setsid", &["--ctty"]);
         let (terminal, seat) = Terminal::open();
-        process.command.stdin(seat.stdin).stderr(seat.stderr);
+        process.command.stdin(seat.stdin).stderr(seat.stderr).env("TERM", "xterm");
         Self { terminal: Some(terminal), ..process }
     }
 

@@ -29,16 +29,53 @@ impl World {
     /// # Panics
     /// When the tab cannot be read.
     pub fn rows(&self) -> Vec<Vec<Value>> {
-        let all = utf8_percent_encode(&format!("'{TAB}'"), NON_ALPHANUMERIC).to_string();
-        let query = "valueRenderOption=UNFORMATTED_VALUE&dateTimeRenderOption=SERIAL_NUMBER";
-        let answer = self.call_as(
-            OWNER,
-            "GET",
-            &format!("/v4/spreadsheets/{}/values/{all}?{query}", self.spreadsheet),
-            None,
-        );
+        self.rows_of(TAB)
+    }
+
+    /// The same of any tab.
+    ///
+    /// # Panics
+    /// When the tab cannot be read.
+    pub fn rows_of(&self, tab: &str) -> Vec<Vec<Value>> {
+        self.rows_as(tab, "UNFORMATTED_VALUE")
+    }
+
+    /// The same; `FORMULA` shows formulas in place of their values.
+    ///
+    /// # Panics
+    /// When the tab cannot be read.
+    pub fn rows_as(&self, tab: &str, render: &str) -> Vec<Vec<Value>> {
+        self.find_rows_as(tab, render).unwrap_or_else(|| panic!("there is no tab {tab:?}"))
+    }
+
+    /// The same of a tab that may not be there.
+    pub fn find_rows_as(&self, tab: &str, render: &str) -> Option<Vec<Vec<Value>>> {
+        let all = utf8_percent_encode(&format!("'{tab}'"), NON_ALPHANUMERIC).to_string();
+        let query = format!("valueRenderOption={render}&dateTimeRenderOption=SERIAL_NUMBER");
+        let path = format!("/v4/spreadsheets/{}/values/{all}?{query}", self.spreadsheet);
+        let (status, answer) = self.server.call_as(OWNER, "GET", &path, None);
         let rows = answer["values"].as_array().cloned().unwrap_or_default();
-        rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect()
+        let rows = rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default());
+        (status == 200).then(|| rows.collect())
+    }
+
+    /// The titles of all tabs, hidden ones too.
+    ///
+    /// # Panics
+    /// When the spreadsheet cannot be read.
+    pub fn tabs(&self) -> Vec<String> {
+        let titles = self.sheets("sheets.properties.title");
+        titles.iter().filter_map(|sheet| sheet["properties"]["title"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// What `spreadsheets.get` says of the tabs, under a field mask.
+    ///
+    /// # Panics
+    /// When the spreadsheet cannot be read.
+    pub fn sheets(&self, fields: &str) -> Vec<Value> {
+        let path = format!("/v4/spreadsheets/{}?fields={fields}", self.spreadsheet);
+        let answer = self.call_as(OWNER, "GET", &path, None);
+        answer["sheets"].as_array().cloned().unwrap_or_default()
     }
 
     /// A person writes into a cell such as `F2`, as if typed.
@@ -78,9 +115,7 @@ impl World {
     /// # Panics
     /// When there is no such tab.
     pub fn tab_id(&self) -> i64 {
-        let path = format!("/v4/spreadsheets/{}?fields=sheets.properties", self.spreadsheet);
-        let answer = self.call_as(OWNER, "GET", &path, None);
-        let sheets = answer["sheets"].as_array().cloned().unwrap_or_default();
+        let sheets = self.sheets("sheets.properties");
         let tab = sheets.iter().find(|sheet| sheet["properties"]["title"] == TAB);
         tab.and_then(|tab| tab["properties"]["sheetId"].as_i64()).expect("the tab has an id")
     }

@@ -21,18 +21,27 @@ pub(super) fn atomic_edits(
 ) -> Vec<Edit> {
     let mut edits = header_edits(target);
     edits.extend(format_edits(plan));
-    edits.extend(updates.iter().flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
+    let changed = updates.iter().chain(&plan.strays);
+    edits.extend(changed.flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
     edits.extend(flag_edits(target, plan));
-    let free = target.tab.rows.saturating_sub(target.snapshot.last_row);
-    let lacking = count(added.len()).saturating_sub(free);
-    if lacking > 0 {
-        edits.push(Edit::GrowRows(lacking));
-        edits.extend(new_row_formats(target));
-    }
+    edits.extend(room_edits(target, lacking_rows(target, added.len())));
     if !added.is_empty() {
         edits.push(Edit::Append(added));
     }
     edits
+}
+
+/// How many rows the grid lacks for so many new ones.
+pub(super) fn lacking_rows(target: &Target<'_>, added: usize) -> u32 {
+    count(added).saturating_sub(target.tab.rows.saturating_sub(target.snapshot.last_row))
+}
+
+/// More rows, with the number formats of those above. Growing never removes anything.
+pub(super) fn room_edits(target: &Target<'_>, lacking: u32) -> Vec<Edit> {
+    if lacking == 0 {
+        return Vec::new();
+    }
+    std::iter::once(Edit::GrowRows(lacking)).chain(new_row_formats(target)).collect()
 }
 
 /// New headers, and the columns of the grid that they need.
@@ -53,7 +62,7 @@ pub(super) fn format_edits(plan: &Plan) -> impl Iterator<Item = Edit> {
 }
 
 /// The number formats of rows that are about to be added to the grid; those above keep what people chose.
-pub(super) fn new_row_formats(target: &Target<'_>) -> Vec<Edit> {
+fn new_row_formats(target: &Target<'_>) -> Vec<Edit> {
     let format = |(index, &column): (usize, &u32)| {
         let format = number_format(target.columns.kind(index))?;
         Some(Edit::NumberFormat { column, from_row: target.tab.rows, format })

@@ -60,8 +60,11 @@ pub async fn apply(
     if plan.cells(target.columns.count()) + flags <= ATOMIC_CELLS {
         let updates = plan.updates.iter().map(&mut update).collect::<shared::Result<Vec<RowUpdate>>>()?;
         let added = added_rows(target, plan, spool)?;
-        let changed = updates.iter().flat_map(|update| &update.changes).map(|(_, cell)| cell);
+        let changed =
+            updates.iter().chain(&plan.strays).flat_map(|update| &update.changes).map(|(_, cell)| cell);
         if changed.chain(added.iter().flatten()).map(size).sum::<usize>() <= REQUEST_BYTES {
+            // With the request that reads it back.
+            client.afford(1, 1)?;
             client.edit(target.tab.id, &atomic_edits(target, plan, &updates, added)).await?;
             return Ok(Written::Atomically(updates));
         }

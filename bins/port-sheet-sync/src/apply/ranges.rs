@@ -2,21 +2,24 @@
 //!
 //! It knows rows and columns, not what they mean.
 
-use serde_json::Value;
-use shared::Result;
+use shared::{Failure, Result};
 
-use super::{count, size};
+use super::count;
 use crate::a1;
-use crate::google::Client;
+use crate::google::{Client, Lines};
 use crate::value::Cell;
 
 /// Google recommends at most 2 MB a request (<https://developers.google.com/workspace/sheets/api/limits>).
 pub(super) const REQUEST_BYTES: usize = 1_900_000;
 
+/// How many cells one request writes: the client holds each of them twice, at 64 bytes, while it makes a request.
+pub(super) const REQUEST_CELLS: usize = 220_000;
+
 /// Ranges gathered for the next request: rows below each other in the same columns are one range.
 pub(super) struct Ranges<'a> {
     blocks: Vec<Rows>,
     bytes: usize,
+    cells: usize,
     tab: &'a str,
 }
 
@@ -25,51 +28,57 @@ struct Rows {
     row: u32,
     column: u32,
     width: u32,
-    values: Vec<Vec<Value>>,
+    count: u32,
+    json: Vec<u8>,
 }
 
 impl<'a> Ranges<'a> {
     pub(super) fn new(tab: &'a str) -> Self {
-        Self { blocks: Vec::new(), bytes: 0, tab }
+        Self { blocks: Vec::new(), bytes: 0, cells: 0, tab }
     }
 
-    pub(super) fn put(&mut self, row: u32, column: u32, cells: &[Cell]) {
-        let values: Vec<Value> = cells.iter().map(Cell::to_json).collect();
-        self.bytes += cells.iter().map(size).sum::<usize>() + 2;
+    pub(super) fn put(&mut self, row: u32, column: u32, cells: &[Cell]) -> Result<()> {
         let width = count(cells.len());
-        let below = |block: &&mut Rows| {
-            block.column == column && block.width == width && block.row + count(block.values.len()) == row
-        };
+        let is_above =
+            |block: &Rows| block.column == column && block.width == width && block.row + block.count == row;
         // The block above is among the last few: one for each run of columns.
-        match self.blocks.iter_mut().rev().take(32).find(below) {
-            Some(block) => block.values.push(values),
-            None => {
-                self.bytes += 60 + self.tab.len();
-                self.blocks.push(Rows { row, column, width, values: vec![values] });
-            }
+        let above = self.blocks.iter().rev().take(32).position(is_above);
+        let at = above.map_or(self.blocks.len(), |back| self.blocks.len() - 1 - back);
+        if at == self.blocks.len() {
+            self.bytes += 60 + self.tab.len();
+            self.blocks.push(Rows { row, column, width, count: 0, json: Vec::new() });
         }
+        let block = &mut self.blocks[at];
+        let before = block.json.len();
+        let values: Vec<_> = cells.iter().map(Cell::to_json).collect();
+        serde_json::to_writer(&mut block.json, &values).map_err(|error| Failure::bug(error.to_string()))?;
+        block.json.push(b'\n');
+        block.count += 1;
+        self.bytes += block.json.len() - before;
+        self.cells += cells.len();
+        Ok(())
     }
 
     /// Whether it is time to send.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= REQUEST_BYTES
+        self.bytes >= REQUEST_BYTES || self.cells >= REQUEST_CELLS
     }
 
-    /// The first and last row gathered.
-    pub(super) fn rows(&self) -> Option<(u32, u32)> {
-        let first = self.blocks.iter().map(|block| block.row).min()?;
-        let last = self.blocks.iter().map(|block| block.row + count(block.values.len()) - 1).max()?;
-        Some((first, last))
+    /// The first row gathered.
+    pub(super) fn first_row(&self) -> Option<u32> {
+        self.blocks.iter().map(|block| block.row).min()
     }
 
     pub(super) async fn send(&mut self, client: &mut Client) -> Result<()> {
-        self.bytes = 0;
-        let range = |block: Rows| {
+        (self.bytes, self.cells) = (0, 0);
+        let tab = self.tab;
+        let lines = |block: Rows| {
             let columns = (block.column, block.column + block.width - 1);
-            let rows = (block.row, block.row + count(block.values.len()) - 1);
-            (a1::range(self.tab, columns, rows), block.values)
+            let rows = (block.row, block.row + block.count - 1);
+            let json = String::from_utf8(block.json).map_err(|error| Failure::bug(error.to_string()))?;
+            Ok(Lines { range: a1::range(tab, columns, rows), json })
         };
-        let ranges: Vec<_> = self.blocks.drain(..).map(range).collect();
+        let ranges: Vec<_> = self.blocks.drain(..).map(lines).collect::<Result<_>>()?;
         if ranges.is_empty() { Ok(()) } else { client.write(&ranges).await }
     }
 }

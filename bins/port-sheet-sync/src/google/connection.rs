@@ -13,13 +13,16 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use log::{debug, info};
 use serde_json::Value;
+use shared::budget::Budget;
 use shared::config::Google;
 use shared::oauth::TokenSource;
 use shared::refusal::{Class, Refusal, Subject};
+use shared::store::Quota;
 use shared::{Failure, Result, http, retry};
 use tokio::time::{sleep, timeout};
 
 use super::refusal;
+use crate::progress::Progress;
 
 /// The crate's entry point to all methods.
 pub(super) type Hub = Sheets<HttpsConnector<HttpConnector>>;
@@ -28,12 +31,19 @@ pub(super) type Hub = Sheets<HttpsConnector<HttpConnector>>;
 pub(super) struct Connection {
     hub: Hub,
     bearer: Bearer,
-    tokens: TokenSource,
+    /// Where access tokens come from.
+    pub tokens: TokenSource,
     spreadsheet: String,
     timeout: Duration,
     first_pause: Duration,
+    /// What every request takes a token from.
+    pub budget: Budget,
+    /// What a person who waits is shown.
+    pub progress: Progress,
     /// Read and write requests sent so far.
     pub sent: (u64, u64),
+    /// How many of the writes were applied, or may have been.
+    pub applied: u64,
 }
 
 /// Why a request brought nothing.
@@ -56,8 +66,17 @@ pub(super) enum Intent {
     WriteOnce,
 }
 
+impl Intent {
+    fn quota(self) -> Quota {
+        match self {
+            Self::Read => Quota::Read,
+            Self::WriteRepeatable | Self::WriteOnce => Quota::Write,
+        }
+    }
+}
+
 impl Connection {
-    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str) -> Result<Self> {
+    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str, budget: Budget) -> Result<Self> {
         let executor = hyper_util::rt::TokioExecutor::new();
         let client = hyper_util::client::legacy::Client::builder(executor).build(http::connector()?);
         let bearer = Bearer::default();
@@ -69,7 +88,8 @@ impl Connection {
         }
         let (timeout, first_pause) = (google.timeout, google.first_pause);
         let spreadsheet = spreadsheet.to_owned();
-        Ok(Self { hub, bearer, tokens, spreadsheet, timeout, first_pause, sent: (0, 0) })
+        let (progress, sent, applied) = (Progress::unseen(), (0, 0), 0);
+        Ok(Self { hub, bearer, tokens, spreadsheet, timeout, first_pause, budget, progress, sent, applied })
     }
 
     /// Sends a request until it is answered, refused for good, or out of tries.
@@ -83,16 +103,20 @@ impl Connection {
         let mut renewed = false;
         loop {
             self.bearer.set(self.tokens.token().await.map_err(Trouble::Refused)?.expose());
-            match intent {
-                Intent::Read => self.sent.0 += 1,
-                Intent::WriteRepeatable | Intent::WriteOnce => self.sent.1 += 1,
-            }
+            self.take(intent.quota()).await?;
             debug!("sending {name}");
             let mut listener = Listener::default();
-            let refusal = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
-                Ok(Ok((_, answer))) => return Ok(answer),
-                Ok(Err(error)) => refusal::from_error(&error),
-                Err(_) => refusal::late(self.timeout),
+            let outcome = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
+                Ok(Ok((_, answer))) => Ok(answer),
+                Ok(Err(error)) => Err(refusal::from_error(&error)),
+                Err(_) => Err(refusal::late(self.timeout)),
+            };
+            if intent != Intent::Read && !outcome.as_ref().is_err_and(Refusal::was_not_applied) {
+                self.applied += 1;
+            }
+            let refusal = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => refusal,
             };
             let may_repeat = intent != Intent::WriteOnce || refusal.was_not_applied();
             match refusal.class {
@@ -101,18 +125,51 @@ impl Connection {
                     self.tokens.invalidate();
                     info!("{name}: {refusal}; fetching a new access token");
                 }
-                Class::Quota | Class::Passing if may_repeat => match pauses.next() {
-                    Some(pause) => {
-                        let pause = retry::at_least(pause, listener.retry_after);
-                        info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
-                        sleep(pause).await;
+                Class::Quota | Class::Passing if may_repeat => {
+                    match pauses.next().and_then(|pause| retry::at_least(pause, listener.retry_after)) {
+                        Some(pause) => {
+                            info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
+                            if refusal.class == Class::Quota {
+                                self.empty(intent.quota(), pause)
+                                    .map_err(|failure| failure.within(&refusal))?;
+                            }
+                            sleep(pause).await;
+                        }
+                        None => return Err(Trouble::Refused(self.explain(&refusal))),
                     }
-                    None => return Err(Trouble::Refused(self.explain(&refusal))),
-                },
+                }
                 Class::Passing => return Err(Trouble::Unknown(self.explain(&refusal))),
                 _ => return Err(Trouble::Refused(self.explain(&refusal))),
             }
         }
+    }
+
+    /// Takes a token for a request and counts it.
+    async fn take(&mut self, quota: Quota) -> Result<()> {
+        let progress = &self.progress;
+        self.budget.take(quota, |wait| progress.waits(quota, wait)).await?;
+        match quota {
+            Quota::Read => self.sent.0 += 1,
+            Quota::Write => self.sent.1 += 1,
+        }
+        self.progress.requests(self.sent.0 + self.sent.1);
+        Ok(())
+    }
+
+    /// Google says that the minute's requests are spent: for everybody who shares them, and for this run for good if it
+    /// ends before there are new ones.
+    fn empty(&mut self, quota: Quota, pause: Duration) -> Result<()> {
+        self.progress.waits(quota, pause);
+        self.budget.empty(quota, pause)?;
+        match quota {
+            Quota::Read => self.budget.afford(1, 0),
+            Quota::Write => self.budget.afford(0, 1),
+        }
+    }
+
+    /// Whom the sheet is shared with.
+    pub fn account(&self) -> String {
+        self.tokens.account()
     }
 
     fn explain(&self, refusal: &Refusal) -> Failure {
@@ -132,6 +189,14 @@ impl From<Failure> for Trouble {
 }
 
 impl Trouble {
+    /// The same, with where it happened.
+    pub fn within(self, place: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Refused(failure) => Self::Refused(failure.within(place)),
+            Self::Unknown(failure) => Self::Unknown(failure.within(place)),
+        }
+    }
+
     /// The failure, where nothing is left to be found out.
     pub fn into_failure(self) -> Failure {
         match self {

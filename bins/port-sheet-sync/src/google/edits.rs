@@ -8,6 +8,8 @@ use google_sheets4::api::{
     GridRange, NumberFormat, RepeatCellRequest, Request, RowData, TextFormat, UpdateCellsRequest,
 };
 
+use super::structure;
+use super::tabs::{WHOLE_CELL, WholeCell};
 use crate::edit::Edit;
 use crate::value::Cell;
 
@@ -56,6 +58,28 @@ pub(super) fn request(tab: i32, edit: &Edit) -> Request {
             };
             repeat(format, "userEnteredFormat.textFormat.strikethrough", range)
         }
+        Edit::On(other, edit) => request(*other, edit),
+        Edit::Restore { row, cells } => restore(tab, *row, cells),
+        Edit::AddTab { .. }
+        | Edit::DeleteTab
+        | Edit::InsertRows { .. }
+        | Edit::DeleteRows { .. }
+        | Edit::CopyRows { .. } => structure::request(tab, edit),
+    }
+}
+
+/// What the cells lack of a whole cell is cleared.
+fn restore(tab: i32, row: u32, cells: &[WholeCell]) -> Request {
+    let cell = |cell: &WholeCell| serde_json::from_value(cell.clone()).unwrap_or_default();
+    let start = GridCoordinate { sheet_id: Some(tab), row_index: index(row), column_index: Some(0) };
+    Request {
+        update_cells: Some(UpdateCellsRequest {
+            start: Some(start),
+            rows: Some(vec![RowData { values: Some(cells.iter().map(cell).collect()) }]),
+            fields: mask(WHOLE_CELL),
+            ..Default::default()
+        }),
+        ..Default::default()
     }
 }
 
@@ -105,7 +129,7 @@ fn cell_data(cell: &Cell) -> CellData {
 }
 
 /// A grid has at most 18,278 columns and ten million cells, so every position fits.
-fn index(position: u32) -> Option<i32> {
+pub(super) fn index(position: u32) -> Option<i32> {
     i32::try_from(position).ok()
 }
 

@@ -5,31 +5,45 @@
 //! path are not encoded, so ranges go in the query or in the body.
 
 mod connection;
+mod drive;
 mod edits;
+mod obstacle;
 mod refusal;
+mod structure;
+mod tabs;
+
+use std::collections::HashMap;
 
 use google_sheets4::api::{
-    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Spreadsheet, ValueRange,
+    BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, CellData, Scope, Sheet, Spreadsheet, ValueRange,
 };
-use google_sheets4::common::FieldMask;
+use google_sheets4::common::{self, FieldMask};
 use serde_json::Value;
-use shared::config::Google;
+use shared::budget::Budget;
+use shared::config::{Google, Type};
 use shared::oauth::TokenSource;
 use shared::{Failure, Kind, Result, reach};
+use tokio::time::Instant;
 
 use crate::a1;
 use crate::edit::Edit;
+use crate::progress::Progress;
 use connection::{Connection, Hub, Intent, Listener};
 
 pub use connection::Trouble;
+pub use tabs::WholeCell;
+
+/// What is asked of a tab: its grid, what the first row shows, and which of its cells are merged.
+const TAB_FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),merges,data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
 
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
     connection: Connection,
+    google: Google,
     spreadsheet: String,
 }
 
-/// A tab's grid and the text of its first row.
+/// A tab's grid and what its first rows look like.
 #[derive(Clone, Debug)]
 pub struct Tab {
     /// The sheet's id.
@@ -38,8 +52,14 @@ pub struct Tab {
     pub rows: u32,
     /// The columns of the grid.
     pub columns: u32,
+    /// How many of its rows are frozen.
+    pub frozen: u32,
     /// What the cells of the first row show.
     pub header: Vec<String>,
+    /// What the cells of the second row are shown as, where that is a date or a time.
+    pub shown_as: Vec<Option<Type>>,
+    /// Cells of the first row that are merged: the first column and the last.
+    pub merged: Vec<(u32, u32)>,
 }
 
 impl Client {
@@ -47,9 +67,15 @@ impl Client {
     ///
     /// # Errors
     /// As [`shared::http::connector`].
-    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str) -> Result<Self> {
-        let connection = Connection::new(google, tokens, spreadsheet)?;
-        Ok(Self { connection, spreadsheet: spreadsheet.to_owned() })
+    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str, budget: Budget) -> Result<Self> {
+        let connection = Connection::new(google, tokens, spreadsheet, budget)?;
+        Ok(Self { connection, google: google.clone(), spreadsheet: spreadsheet.to_owned() })
+    }
+
+    /// From now on the requests are for work that must be done by `deadline`, and a person sees how far it is.
+    pub fn begin(&mut self, deadline: Instant, progress: Progress) {
+        self.connection.budget.set_deadline(deadline);
+        self.connection.progress = progress;
     }
 
     /// How many read and write requests were sent, tries included.
@@ -57,16 +83,32 @@ impl Client {
         self.connection.sent
     }
 
+    /// How many writes were applied, or may have been.
+    pub fn applied(&self) -> u64 {
+        self.connection.applied
+    }
+
+    /// Whether so many requests can be sent before the deadline, for work that is not to be begun otherwise.
+    ///
+    /// # Errors
+    /// As [`Budget::afford`].
+    pub fn afford(&mut self, reads: u32, writes: u32) -> Result<()> {
+        self.connection.budget.afford(reads, writes)
+    }
+
+    /// What a person who waits is shown.
+    pub fn progress(&self) -> &Progress {
+        &self.connection.progress
+    }
+
     /// A tab's grid and header, in one request.
     ///
     /// # Errors
     /// [`Kind::Config`] when there is no such spreadsheet or tab, and as every request.
     pub async fn tab(&mut self, title: &str) -> Result<Tab> {
-        const FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),data(rowData(values(formattedValue))))";
-        let range = a1::row(title, 1);
-        match self.metadata(FIELDS, Some(&range)).await {
+        match self.tabs(&[title]).await {
             // Google also answers for a title that differs in case; the sync wants the very tab.
-            Ok(spreadsheet) => match tab_of(spreadsheet, title) {
+            Ok(mut tabs) => match tabs.remove(title) {
                 Some(tab) => Ok(tab),
                 None => {
                     Err(self.explain_missing_tab(title, Failure::bug("Google answered another tab")).await?)
@@ -79,9 +121,19 @@ impl Client {
         }
     }
 
+    /// The grids and headers of several tabs by title, in one request.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them is not there, and as every request.
+    pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
+        let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, (1, 2))).collect();
+        let spreadsheet = self.metadata(TAB_FIELDS, &ranges).await?;
+        Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
+    }
+
     /// A range that cannot be parsed means a tab that is not there, if the list of tabs confirms it.
     async fn explain_missing_tab(&mut self, title: &str, failure: Failure) -> Result<Failure> {
-        let spreadsheet = self.metadata("sheets(properties(title))", None).await?;
+        let spreadsheet = self.metadata("sheets(properties(title))", &[]).await?;
         let titles: Vec<String> =
             spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.title).collect();
         if titles.iter().any(|known| known == title) {
@@ -96,20 +148,18 @@ impl Client {
     /// As every request.
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
-            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", None).await?;
-        let grids =
-            spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.grid_properties);
-        Ok(grids.map(|grid| u64::from(count(grid.row_count)) * u64::from(count(grid.column_count))).sum())
+            self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
+        Ok(obstacle::cells_of(&spreadsheet))
     }
 
-    async fn metadata(&mut self, fields: &str, range: Option<&str>) -> Result<Spreadsheet> {
+    async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {
         let id = self.spreadsheet.clone();
         let fields: FieldMask = fields.parse().map_err(|_| Failure::bug("a field mask of ours is wrong"))?;
         let request = async |hub: &Hub, listener: &mut Listener| {
             let methods = hub.spreadsheets();
             let mut call =
                 methods.get(&id).param("prettyPrint", "false").param("fields", &fields.to_string());
-            if let Some(range) = range {
+            for range in ranges {
                 call = call.add_ranges(range);
             }
             call.add_scope(Scope::Spreadsheet).delegate(listener).doit().await
@@ -117,7 +167,8 @@ impl Client {
         self.connection.call("spreadsheets.get", Intent::Read, request).await.map_err(Trouble::into_failure)
     }
 
-    /// The values of some ranges, rows of cells each, trailing empties left out.
+    /// The values of some ranges, columns of cells each, trailing empties left out. By columns, since the client then holds
+    /// a few long lists; of many short ones it would leave up to half of each unused.
     ///
     /// # Errors
     /// As every request.
@@ -131,6 +182,7 @@ impl Client {
             }
             call.value_render_option("UNFORMATTED_VALUE")
                 .date_time_render_option("SERIAL_NUMBER")
+                .major_dimension("COLUMNS")
                 .param("fields", "valueRanges(values)")
                 .param("prettyPrint", "false")
                 .add_scope(Scope::Spreadsheet)
@@ -184,16 +236,12 @@ impl Client {
     ///
     /// # Errors
     /// As every request.
-    pub async fn write(&mut self, ranges: &[(String, Vec<Vec<Value>>)]) -> Result<()> {
+    pub async fn write(&mut self, ranges: &[Lines]) -> Result<()> {
         let id = self.spreadsheet.clone();
         let request = async |hub: &Hub, listener: &mut Listener| {
-            let value_range = |(range, values): &(String, Vec<Vec<Value>>)| ValueRange {
-                range: Some(range.clone()),
-                values: Some(values.clone()),
-                ..Default::default()
-            };
+            let data = ranges.iter().map(Lines::value_range).collect::<serde_json::Result<_>>();
             let body = BatchUpdateValuesRequest {
-                data: Some(ranges.iter().map(value_range).collect()),
+                data: Some(data.map_err(|error| common::Error::JsonDecodeError(String::new(), error))?),
                 value_input_option: Some("RAW".to_owned()),
                 ..Default::default()
             };
@@ -215,21 +263,62 @@ impl Client {
     }
 }
 
-fn tab_of(spreadsheet: Spreadsheet, title: &str) -> Option<Tab> {
-    let sheet = spreadsheet.sheets?.into_iter().find(|sheet| {
-        sheet.properties.as_ref().and_then(|properties| properties.title.as_deref()) == Some(title)
-    })?;
+/// Rows for a range as lines of JSON arrays, an eighth of what the client's values of them take. Those are made anew for
+/// each try and are gone when it is answered.
+#[derive(Debug)]
+pub struct Lines {
+    /// The range.
+    pub range: String,
+    /// The rows; none of their cells is null.
+    pub json: String,
+}
+
+impl Lines {
+    /// One row.
+    pub fn row(range: String, cells: &[Value]) -> Self {
+        Self { range, json: Value::from(cells).to_string() }
+    }
+
+    fn value_range(&self) -> serde_json::Result<ValueRange> {
+        let row = |line: &str| {
+            let mut row: Vec<Value> = serde_json::from_str(line)?;
+            row.shrink_to_fit();
+            Ok(row)
+        };
+        let values = self.json.lines().map(row).collect::<serde_json::Result<_>>()?;
+        Ok(ValueRange { range: Some(self.range.clone()), values: Some(values), ..Default::default() })
+    }
+}
+
+fn titled_tab(sheet: Sheet) -> Option<(String, Tab)> {
     let properties = sheet.properties?;
     let grid = properties.grid_properties?;
-    let row = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten()).next();
-    let cells = row.and_then(|row| row.values).unwrap_or_default();
-    let header = cells.into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
-    Some(Tab {
+    let merges = sheet.merges.into_iter().flatten();
+    let merged = merges
+        .filter(|merge| merge.start_row_index.unwrap_or(0) == 0)
+        .map(|merge| (count(merge.start_column_index), count(merge.end_column_index).saturating_sub(1)));
+    let mut data = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten());
+    let mut cells = || data.next().and_then(|row| row.values).unwrap_or_default();
+    let header = cells().into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
+    let tab = Tab {
         id: properties.sheet_id.unwrap_or(0),
         rows: count(grid.row_count),
         columns: count(grid.column_count),
+        frozen: count(grid.frozen_row_count),
         header,
-    })
+        shown_as: cells().iter().map(shown_as).collect(),
+        merged: merged.collect(),
+    };
+    Some((properties.title?, tab))
+}
+
+fn shown_as(cell: &CellData) -> Option<Type> {
+    match cell.effective_format.as_ref()?.number_format.as_ref()?.type_.as_deref()? {
+        "DATE" => Some(Type::Date),
+        "TIME" => Some(Type::Time),
+        "DATE_TIME" => Some(Type::DateTime),
+        _ => None,
+    }
 }
 
 fn count(number: Option<i32>) -> u32 {

@@ -18,6 +18,10 @@ pub struct RowFacts {
     pub sheet: Vec<Cell>,
     /// What the last verified run left; a cell is none when its column is new, all when the row is.
     pub base: Option<Vec<Option<Cell>>>,
+    /// What it held before the writes that are not committed, where that is known.
+    pub before: Option<Vec<Cell>>,
+    /// Whether a write that is not committed added it: the base does not know the row, and yet what is in it was ours.
+    pub was_added: bool,
 }
 
 /// What becomes of the row.
@@ -54,7 +58,6 @@ pub struct Drift {
 /// yet, but no person wrote them either.
 pub fn compare(
     columns: &Columns,
-    on_edit: OnEdit,
     facts: RowFacts,
     is_ours: impl Fn(&str, usize, &Cell) -> bool,
 ) -> RowUpdate {
@@ -66,12 +69,23 @@ pub fn compare(
             continue;
         }
         let left = facts.base.as_ref().and_then(|base| base[column].as_ref());
-        let drifted = left.is_some_and(|left| !left.is_same(theirs, kind)) && !is_ours(&key, column, theirs);
+        let written_over =
+            facts.before.as_ref().map(|before| &before[column]).filter(|was| {
+                left.is_some_and(|left| !left.is_same(was, kind)) && is_ours(&key, column, theirs)
+            });
+        if let (Some(was), OnEdit::Keep) = (written_over, columns.on_edit(column)) {
+            let (row, key, theirs) = (facts.row, key.clone(), was.clone());
+            drifts.push(Drift { row, key, column, theirs, ours: ours.clone() });
+            changes.push((column, was.clone()));
+            continue;
+        }
+        let is_another = left.map_or(facts.was_added, |left| !left.is_same(theirs, kind));
+        let drifted = is_another && !is_ours(&key, column, theirs);
         if drifted {
             let (theirs, ours) = (theirs.clone(), ours.clone());
             drifts.push(Drift { row: facts.row, key: key.clone(), column, theirs, ours });
         }
-        if !drifted || on_edit == OnEdit::Restore {
+        if !drifted || columns.on_edit(column) == OnEdit::Restore {
             changes.push((column, ours.clone()));
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! Pure. Each says what is wrong with which rows, and what a person does about it.
 
-use shared::config::{OnBadRow, OnEdit};
+use shared::config::OnBadRow;
 use shared::{Failure, Kind, Result};
 
 use super::{Facts, Plan, describe_drift, duplicates, several};
+use crate::column::Columns;
 use crate::layout::Layout;
 use crate::snapshot::{self, MissingRow};
 
@@ -71,16 +72,20 @@ pub(super) fn refuse_rows_without_a_key_header(facts: &Facts<'_>, layout: &Layou
     ))
 }
 
-pub(super) fn refuse_edits(facts: &Facts<'_>, plan: &Plan) -> Result<()> {
-    if facts.sheet.on_edit != OnEdit::Fail || plan.drifted == 0 {
+/// A plan in which a person changed a cell where that stops everything.
+///
+/// # Errors
+/// [`Kind::Data`].
+pub fn refuse_edits(columns: &Columns, plan: &Plan) -> Result<()> {
+    if plan.forbidden == 0 {
         return Ok(());
     }
-    let told: Vec<String> = plan.drifts.iter().map(|drift| describe_drift(facts.columns, drift)).collect();
+    let told: Vec<String> = plan.forbidding.iter().map(|drift| describe_drift(columns, drift)).collect();
     Err(Failure::new(
         Kind::Data,
         format!(
             "people changed cells that the sync owns, and on-edit is \"fail\": {}",
-            several(&told, plan.drifted)
+            several(&told, plan.forbidden)
         ),
         "put the old values back in the sheet, or change the bookings at their source, or set on-edit = \"restore\"",
     ))

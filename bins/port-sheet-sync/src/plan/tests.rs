@@ -43,7 +43,7 @@ fn spool(columns: &Columns, source: &Source) -> Spool {
     for (offset, (key, values)) in (0u64..).zip(source) {
         let cells = cells(*key, *values);
         let hash = columns.key_of(|index| cells[index].clone()).unwrap().hash;
-        spool.index.insert(hash, Entry { offset, digest: columns.digest(&cells), line: offset + 2, row: 0 });
+        spool.index.insert(hash, Entry { offset, digest: columns.digest(&cells), line: 2, row: 0 });
     }
     spool.source_rows = source.len() as u64;
     spool
@@ -80,8 +80,15 @@ fn run(
         let base = bases.as_ref().and_then(|base| base.get(&row.key));
         let base = base.map(|cells| cells.iter().cloned().map(Some).collect());
         let sheet_cells = spilled[usize::try_from(row.offset).unwrap()].clone();
-        let facts = RowFacts { row: row.row, source: sources[&row.key].clone(), sheet: sheet_cells, base };
-        Ok(compare(&columns, sheet.on_edit, facts, |_, _, _| false))
+        let facts = RowFacts {
+            row: row.row,
+            source: sources[&row.key].clone(),
+            sheet: sheet_cells,
+            base,
+            before: None,
+            was_added: false,
+        };
+        Ok(compare(&columns, facts, |_, _, _| false))
     };
     let facts = facts(sheet, &columns, &spool, &snapshot, known.as_ref(), false);
     let plan = make(&facts, &mut layout, compared).unwrap();
@@ -132,7 +139,17 @@ fn facts<'a>(
     base: Option<&'a Known>,
     allow_shrink: bool,
 ) -> Facts<'a> {
-    Facts { sheet, columns, spool, snapshot, base, formatted: &[], allow_shrink, today: NaiveDate::default() }
+    Facts {
+        sheet,
+        columns,
+        spool,
+        snapshot,
+        shelf: None,
+        base,
+        formatted: &[],
+        allow_shrink,
+        today: NaiveDate::default(),
+    }
 }
 
 fn source() -> impl Strategy<Value = Source> {
@@ -244,11 +261,11 @@ fn what_an_earlier_round_wrote_is_no_edit_of_a_person() {
         source: cells(1, (9, 0)),
         sheet: cells(1, (7, 0)),
         base: Some(cells(1, (5, 0)).into_iter().map(Some).collect()),
+        before: None,
+        was_added: false,
     };
-    let kept = compare(&columns, sheet.on_edit, facts(), |_, _, _| false);
+    let kept = compare(&columns, facts(), |_, _, _| false);
     assert!(kept.changes.is_empty() && kept.drifts.len() == 1, "a person's 7 is kept");
-    let ours = compare(&columns, sheet.on_edit, facts(), |key, column, cell| {
-        key == "v1" && column == 1 && *cell == theirs
-    });
+    let ours = compare(&columns, facts(), |key, column, cell| key == "v1" && column == 1 && *cell == theirs);
     assert!(ours.changes.len() == 1 && ours.drifts.is_empty(), "our own 7 is not");
 }

@@ -1,28 +1,126 @@
-//! Where bookings come from: records of text, one after the other, each with the line it stands on.
+//! Where bookings come from: records, one after the other, each with the line or row it stands on.
 //!
-//! A source is read once, as a stream. It knows nothing of columns, types or keys.
+//! A source is read once, as a stream, and handed on record by record; none is ever held whole. It knows nothing of
+//! columns, types or keys.
 
 mod csv;
+mod database;
+mod download;
+mod export;
+mod json;
+mod mysql;
+mod postgres;
+mod sqlite;
+mod text;
+mod web;
 
-use shared::{Result, config};
+use std::path::{Path, PathBuf};
 
-pub use csv::Csv;
+use shared::config::{self, Origin, ServerKind};
+use shared::{Failure, Kind, Result, Secret};
+use tokio::time::Instant;
 
-/// One record of a source.
+use crate::value::Field;
+use download::Shape;
+use export::Export;
+
+/// What a source is like, known before its first record.
 #[derive(Debug)]
-pub struct Record<'a> {
-    /// The line it begins on, counted from 1.
-    pub line: u64,
-    /// Its fields, or why it cannot be used.
-    pub fields: std::result::Result<Vec<&'a str>, String>,
+pub struct Head {
+    /// The names of its fields, in order.
+    pub fields: Vec<String>,
+    /// What its records are counted by: `line`, `record` or `row`, from 1.
+    pub unit: &'static str,
+    /// Whether its last line has an end, where it has lines.
+    pub ends_with_line_break: bool,
 }
 
-/// Opens a sheet's source.
+/// A record's fields in the head's order, or why it cannot be used.
+pub type Record<'a, 'f> = std::result::Result<&'a [Field<'f>], String>;
+
+/// What takes a source's records.
+pub trait Sink {
+    /// Takes what is known before the first record. Called once.
+    ///
+    /// # Errors
+    /// When a source like that is refused.
+    fn begin(&mut self, head: Head) -> Result<()>;
+
+    /// Takes a record and where it stands.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn record(&mut self, at: u64, record: Record<'_, '_>) -> Result<()>;
+}
+
+/// What a source may need to be reached.
+#[derive(Debug)]
+pub struct Access<'a> {
+    /// The sheet's name, for the files of downloads.
+    pub sheet: &'a str,
+    /// Where downloads are kept.
+    pub spool: PathBuf,
+    /// Where files of secrets lie.
+    pub credentials: PathBuf,
+    /// systemd's directory of credentials.
+    pub granted: Option<&'a Path>,
+    /// When the run must be done.
+    pub end: Instant,
+}
+
+impl Access<'_> {
+    /// The secret in a file: its first line, held to the rules of credential files.
+    fn secret(&self, file: &Path) -> Result<Secret> {
+        let path = shared::private::locate(file, self.granted, &self.credentials);
+        let content = shared::private::read(&path, self.granted)?;
+        let text = std::str::from_utf8(&content).unwrap_or_default().trim_end_matches(['\n', '\r']);
+        if text.is_empty() || text.contains(char::is_control) {
+            return Err(Failure::new(
+                Kind::Credential,
+                format!("credential file {} does not hold one line of text", path.display()),
+                format!("put the secret alone into it: editor {}", shared::private::shell(&path)),
+            ));
+        }
+        Ok(Secret::new(text))
+    }
+}
+
+/// Reads a source to its end. `wanted` are the fields that the configuration names, if it names any.
 ///
 /// # Errors
-/// When it is missing, empty or not of its kind.
-pub fn open(source: &config::Source) -> Result<Csv> {
+/// When it cannot be reached or is not of its kind, and whatever the sink refuses.
+pub async fn read(
+    source: &config::Source,
+    access: &Access<'_>,
+    wanted: Option<Vec<String>>,
+    sink: &mut impl Sink,
+) -> Result<()> {
     match source {
-        config::Source::Csv { path } => Csv::open(path),
+        config::Source::Csv { origin, delimiter, encoding } => {
+            csv::read(export(origin, Shape::Lines, access).await?, *delimiter, encoding, sink)
+        }
+        config::Source::Json { origin, pointer } => {
+            let shape = if pointer.is_empty() { Shape::Either } else { Shape::Document };
+            json::read(export(origin, shape, access).await?, pointer, wanted, sink)
+        }
+        config::Source::Sqlite { path, query } => sqlite::read(path, query, sink),
+        config::Source::Server(server) => {
+            let password = server.password_file.as_deref().map(|file| access.secret(file)).transpose()?;
+            match server.kind {
+                ServerKind::Postgres => postgres::read(server, password, sink).await,
+                ServerKind::Mysql => mysql::read(server, password, sink).await,
+            }
+        }
+    }
+}
+
+/// The file of a source, fetched first where it lies on a web server.
+async fn export(origin: &Origin, shape: Shape, access: &Access<'_>) -> Result<Export> {
+    match origin {
+        Origin::File(path) => Export::open(path.display().to_string(), path),
+        Origin::Web(web) => {
+            let path = download::fetch(web, shape, access).await?;
+            Export::open(web.address.to_string(), &path)
+        }
     }
 }

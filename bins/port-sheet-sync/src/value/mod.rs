@@ -3,14 +3,16 @@
 //! Pure. Text stays text byte for byte; dates and times are the serial numbers that Sheets counts in, days since
 //! 1899-12-30 (<https://developers.google.com/workspace/sheets/api/guides/formats#about_date_time_values>).
 
+mod field;
 mod parse;
+mod pattern;
 mod spooled;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Timelike};
 use serde_json::Value;
 use shared::config::Type;
 
-use parse::{parse_boolean, parse_date, parse_datetime, parse_integer, parse_number, parse_text, parse_time};
+pub use field::Field;
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 
@@ -28,34 +30,6 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// Reads a source's text as a column's type.
-    ///
-    /// # Errors
-    /// Why it cannot be that, without naming field or line.
-    pub fn parse(text: &str, kind: Type) -> Result<Self, String> {
-        if text.contains('\0') {
-            return Err("holds a NUL character, which Sheets cannot store".to_owned());
-        }
-        if kind == Type::Text {
-            return parse_text(text);
-        }
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Ok(Self::Empty);
-        }
-        match kind {
-            Type::Integer => parse_integer(trimmed).map(Self::Number),
-            Type::Number => parse_number(trimmed).map(Self::Number),
-            Type::Boolean => parse_boolean(trimmed).map(Self::Bool),
-            Type::Date => parse_date(trimmed).map(|date| Self::Number(days(date))),
-            Type::Time => parse_time(trimmed).map(|time| Self::Number(fraction(time))),
-            Type::DateTime => {
-                parse_datetime(trimmed).map(|at| Self::Number(days(at.date()) + fraction(at.time())))
-            }
-            Type::Text => unreachable!("handled above"),
-        }
-    }
-
     /// Reads a value as the Sheets API answers it with `UNFORMATTED_VALUE` and `SERIAL_NUMBER`.
     pub fn from_json(value: &Value) -> Self {
         match value {
@@ -176,8 +150,9 @@ fn fraction(time: NaiveTime) -> f64 {
     (f64::from(time.num_seconds_from_midnight()) + half_up) / SECONDS_A_DAY
 }
 
+/// A serial number in seconds, float noise aside.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and no date is that far")]
-fn whole_seconds(serial: f64) -> i64 {
+pub fn whole_seconds(serial: f64) -> i64 {
     (serial * SECONDS_A_DAY).round() as i64
 }
 

@@ -1,9 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use chrono::{DateTime, FixedOffset, NaiveDateTime};
+use shared::config::{Notation, Pattern, TimeZone};
+
+fn read(text: &str, kind: Type) -> Result<Cell, String> {
+    Field::text(text).to_cell(kind, &Notation::default())
+}
 
 fn parsed(text: &str, kind: Type) -> Cell {
-    Cell::parse(text, kind).unwrap()
+    read(text, kind).unwrap()
 }
 
 #[test]
@@ -16,11 +22,11 @@ fn text_stays_text_whatever_it_looks_like() {
 
 #[test]
 fn what_a_cell_cannot_hold_is_refused() {
-    assert!(Cell::parse("a\0b", Type::Text).unwrap_err().contains("NUL"));
-    assert!(Cell::parse(&"x".repeat(50_000), Type::Text).is_ok());
-    assert!(Cell::parse(&"é".repeat(50_000), Type::Text).is_ok());
-    assert!(Cell::parse(&"x".repeat(50_001), Type::Text).unwrap_err().contains("50000"));
-    assert!(Cell::parse(&"🌵".repeat(25_001), Type::Text).is_err());
+    assert!(read("a\0b", Type::Text).unwrap_err().contains("NUL"));
+    assert!(read(&"x".repeat(50_000), Type::Text).is_ok());
+    assert!(read(&"é".repeat(50_000), Type::Text).is_ok());
+    assert!(read(&"x".repeat(50_001), Type::Text).unwrap_err().contains("50000"));
+    assert!(read(&"🌵".repeat(25_001), Type::Text).is_err());
 }
 
 #[test]
@@ -36,7 +42,7 @@ fn numbers_are_strict() {
         ("1e999", Type::Number),
         ("maybe", Type::Boolean),
     ] {
-        assert!(Cell::parse(text, kind).is_err(), "{text}");
+        assert!(read(text, kind).is_err(), "{text}");
     }
     assert_eq!(parsed("YES", Type::Boolean), Cell::Bool(true));
 }
@@ -58,7 +64,7 @@ fn dates_are_the_serial_numbers_of_sheets() {
         ("2020-01-01T12:00Z", Type::DateTime),
         ("2020-01-01", Type::DateTime),
     ] {
-        assert!(Cell::parse(text, kind).is_err(), "{text}");
+        assert!(read(text, kind).is_err(), "{text}");
     }
 }
 
@@ -81,7 +87,7 @@ fn digest(feed: impl FnOnce(&mut blake3::Hasher)) -> blake3::Hash {
 fn any_cell() -> impl Strategy<Value = Cell> {
     prop_oneof![
         Just(Cell::Empty),
-        ".*".prop_map(|text| Cell::parse(&text.replace('\0', ""), Type::Text).unwrap()),
+        ".*".prop_map(|text| read(&text.replace('\0', ""), Type::Text).unwrap()),
         any::<bool>().prop_map(Cell::Bool),
         proptest::num::f64::NORMAL.prop_map(Cell::Number),
         (-100_000i64..100_000).prop_map(|number| parsed(&number.to_string(), Type::Integer)),
@@ -112,5 +118,141 @@ proptest! {
         let at = epoch().and_time(NaiveTime::MIN) + TimeDelta::seconds(day * 86_400 + second);
         let text = at.format("%Y-%m-%d %H:%M:%S").to_string();
         prop_assert_eq!(parsed(&text, Type::DateTime).shown(Type::DateTime), text);
+    }
+
+    #[test]
+    fn any_text_is_itself_whatever_it_looks_like(text in "[=+@'0-9A-Z-]?[^\\x00]{0,40}") {
+        let cell = Field::text(&text).to_cell(Type::Text, &Notation::default()).unwrap();
+        prop_assert_eq!(cell.shown(Type::Text), text);
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written(whole in -999_999_999i64..999_999_999, cents in 0u32..100) {
+        let plain = format!("{whole}.{cents:02}");
+        let wanted = parsed(&plain, Type::Number);
+        for (decimal, grouping) in [(',', Some('.')), (',', Some(' ')), ('.', Some(',')), ('.', Some('\'')), (',', None)] {
+            let notation = Notation { decimal, grouping, ..Notation::default() };
+            let grouped = grouped(whole, grouping);
+            let read = |text: &str| Field::text(text).to_cell(Type::Number, &notation);
+            prop_assert_eq!(read(&format!("{grouped}{decimal}{cents:02}")).unwrap(), wanted.clone());
+            prop_assert_eq!(read(&whole.to_string()).unwrap(), parsed(&whole.to_string(), Type::Number));
+            let other = if decimal == ',' { '.' } else { ',' };
+            if grouping != Some(other) {
+                let strange = read(&format!("{whole}{other}{cents:02}"));
+                prop_assert!(strange.is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_is_the_same_by_every_pattern_and_by_its_type(day in 36_526i64..73_000) {
+        let date = epoch() + TimeDelta::days(day);
+        let wanted = parsed(&date.to_string(), Type::Date);
+        for (pattern, form) in [("DD.MM.YYYY", "%d.%m.%Y"), ("D.M.YYYY", "%-d.%-m.%Y"), ("YYYYMMDD", "%Y%m%d"), ("M/D/YY", "%-m/%-d/%y")] {
+            prop_assert_eq!(by_pattern(&date.format(form).to_string(), pattern, Type::Date).unwrap(), wanted.clone());
+        }
+        prop_assert_eq!(Field::Date(date).to_cell(Type::Date, &Notation::default()).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_time_is_the_same_by_every_pattern(minute in 0u32..1440) {
+        let (hour, minute) = (minute / 60, minute % 60);
+        let wanted = parsed(&format!("{hour:02}:{minute:02}"), Type::Time);
+        let half = if hour < 12 { "am" } else { "PM" };
+        let twelve = if hour % 12 == 0 { 12 } else { hour % 12 };
+        for (pattern, text) in [
+            ("hh:mm", format!("{hour:02}:{minute:02}")),
+            ("hmm", format!("{hour}{minute:02}")),
+            ("hhmm", format!("{hour:02}{minute:02}")),
+            ("h:mm am", format!("{twelve}:{minute:02} {half}")),
+        ] {
+            prop_assert_eq!(by_pattern(&text, pattern, Type::Time).unwrap(), wanted.clone());
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_is_the_same_whatever_offset_it_is_written_with(second in 0i64..2_000_000_000, offset in -840i32..840) {
+        let notation = Notation { time_zone: TimeZone::named("Europe/Berlin"), ..Notation::default() };
+        let at = DateTime::from_timestamp(second, 0).unwrap();
+        let offset = FixedOffset::east_opt(offset * 60).unwrap();
+        let text = at.with_timezone(&offset).to_rfc3339();
+        let wanted = Field::Instant(at).to_cell(Type::DateTime, &notation).unwrap();
+        prop_assert_eq!(Field::text(&text).to_cell(Type::DateTime, &notation).unwrap(), wanted.clone());
+        let shown = wanted.shown(Type::DateTime);
+        let ahead = NaiveDateTime::parse_from_str(&shown, "%Y-%m-%d %H:%M:%S").unwrap() - at.naive_utc();
+        prop_assert!([1, 2].contains(&ahead.num_hours()), "{}", shown);
+    }
+
+    #[test]
+    fn no_text_makes_reading_it_panic(text in "\\PC{0,30}", grouping in proptest::option::of(proptest::char::any())) {
+        let notation = Notation { decimal: ',', grouping, ..Notation::default() };
+        for (_, kind) in Type::WORDS {
+            drop(Field::text(&text).to_cell(kind, &notation));
+        }
+        for (pattern, kind) in [("D.M.YY", Type::Date), ("h:mm:ss am", Type::Time), ("DD.MM.YYYY hmm", Type::DateTime)] {
+            drop(by_pattern(&text, pattern, kind));
+        }
+    }
+}
+
+fn by_pattern(text: &str, pattern: &str, kind: Type) -> Result<Cell, String> {
+    let patterns = vec![Pattern::parse(pattern, kind).unwrap()];
+    Field::text(text).to_cell(kind, &Notation { patterns, ..Notation::default() })
+}
+
+/// A whole number with a sign between groups of three digits.
+fn grouped(whole: i64, sign: Option<char>) -> String {
+    let digits = whole.unsigned_abs().to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    let minus = if whole < 0 { "-" } else { "" };
+    format!("{minus}{}", groups.join(&sign.map(String::from).unwrap_or_default()))
+}
+
+#[test]
+fn what_only_looks_like_a_pattern_or_a_group_is_refused() {
+    for (text, pattern, kind) in [
+        ("31.02.2026", "DD.MM.YYYY", Type::Date),
+        ("1.2.2026", "DD.MM.YYYY", Type::Date),
+        ("13.05.2026 ", "DD.MM.YYYY.", Type::Date),
+        ("2026-05-13", "DD.MM.YYYY", Type::Date),
+        ("8", "hmm", Type::Time),
+        ("2460", "hmm", Type::Time),
+        ("0:30 am", "h:mm am", Type::Time),
+        ("13:00 pm", "h:mm am", Type::Time),
+        ("1:00 xm", "h:mm am", Type::Time),
+        ("+8:00", "h:mm", Type::Time),
+    ] {
+        assert!(by_pattern(text, pattern, kind).is_err(), "{text} by {pattern}");
+    }
+    let notation = Notation { decimal: ',', grouping: Some('.'), ..Notation::default() };
+    for text in
+        ["1.23,5", "1234.567", ".123", "1..234", "1.234.5", "1,5,5", "1,234.5", "1.2345", "12,", "0x1F", ","]
+    {
+        let read = Field::text(text).to_cell(Type::Number, &notation);
+        assert!(read.is_err(), "{text}: {read:?}");
+    }
+}
+
+#[test]
+fn a_type_that_the_source_gave_is_neither_reread_nor_bent() {
+    let notation = Notation { decimal: ',', grouping: Some('.'), ..Notation::default() };
+    let number = Field::Number("1.234".into());
+    assert_eq!(number.to_cell(Type::Number, &notation), Ok(Cell::Number(1.234)));
+    assert_eq!(number.to_cell(Type::Text, &notation), Ok(Cell::Text("1.234".into())));
+    assert_eq!(Field::Number("12.00".into()).to_cell(Type::Integer, &notation), Ok(Cell::Number(12.0)));
+    for (field, kind, told) in [
+        (Field::Number("12.50".into()), Type::Integer, "\"12.50\" is not a whole number"),
+        (Field::Number("NaN".into()), Type::Number, "\"NaN\" is not a number"),
+        (
+            Field::Bool(true),
+            Type::Integer,
+            "\"true\" is a boolean, which a column of type \"integer\" cannot hold",
+        ),
+        (Field::Instant(DateTime::UNIX_EPOCH), Type::DateTime, "say with time-zone in which one to show it"),
+        (Field::Date(epoch()), Type::DateTime, "is a date, which a column of type \"datetime\" cannot hold"),
+    ] {
+        let refused = field.to_cell(kind, &notation).unwrap_err();
+        assert!(refused.contains(told), "{refused}");
     }
 }

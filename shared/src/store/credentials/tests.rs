@@ -64,12 +64,18 @@ fn an_outage_blocks_the_job_and_its_end_gives_the_waiting_jobs_out_once() {
     world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:30:00Z");
     let waiting = [Blocked { job: "a-job".into(), since: at("2026-05-13T12:00:00Z") }];
     assert_eq!(world.store.blocked("port-sheet").unwrap(), waiting);
-    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), None, "not before it works");
+    assert_eq!(world.store.recovery("port-sheet").unwrap(), None, "not before it works");
     let probe =
         Attempt { purpose: Purpose::Probe, job: "another", ..attempt("b", Outcome::Good(Good::default())) };
     world.record(&probe, "2026-05-13T13:00:00Z");
-    assert_eq!(world.store.claim_recovery("port-sheet").unwrap().unwrap(), waiting);
-    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), None);
+    for _ in 0..2 {
+        let recovery = world.store.recovery("port-sheet").unwrap().unwrap();
+        assert_eq!(recovery.waiting, waiting, "until it is ended");
+    }
+    let recovery = world.store.recovery("port-sheet").unwrap().unwrap();
+    world.store.end_recovery("port-sheet", &recovery).unwrap();
+    assert_eq!(world.store.recovery("port-sheet").unwrap(), None);
+    assert_eq!(world.store.blocked("port-sheet").unwrap(), []);
     assert_eq!(world.kinds(), ["first-failure", "active-recovery", "recovered"]);
 }
 
@@ -78,7 +84,21 @@ fn a_job_that_is_given_a_token_itself_no_longer_waits() {
     let mut world = world();
     world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
     world.record(&attempt("b", Outcome::Good(Good::default())), "2026-05-13T13:00:00Z");
-    assert_eq!(world.store.claim_recovery("port-sheet").unwrap(), Some(Vec::new()));
+    assert_eq!(world.store.recovery("port-sheet").unwrap().unwrap().waiting, []);
+}
+
+#[test]
+fn who_waits_for_the_next_outage_is_not_forgotten_with_the_last() {
+    let mut world = world();
+    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    let probe =
+        Attempt { purpose: Purpose::Probe, job: "another", ..attempt("b", Outcome::Good(Good::default())) };
+    world.record(&probe, "2026-05-13T13:00:00Z");
+    let recovery = world.store.recovery("port-sheet").unwrap().unwrap();
+    world.record(&attempt("b", Outcome::Failed(&dead())), "2026-05-13T13:00:01Z");
+    world.store.end_recovery("port-sheet", &recovery).unwrap();
+    assert_eq!(world.store.blocked("port-sheet").unwrap().len(), 1);
+    assert_eq!(world.store.recovery("port-sheet").unwrap(), None, "not before it works again");
 }
 
 #[test]
@@ -144,4 +164,15 @@ fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
     assert_eq!(store.history("port-sheet").unwrap(), None);
     let runs: i64 = store.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
     assert_eq!(runs, 1);
+}
+
+#[test]
+fn a_look_at_a_file_that_was_rotated_meanwhile_is_no_login() {
+    let mut world = world();
+    let good = |rotated: &str| Outcome::Good(Good { rotated: Some(rotated.into()), ..Good::default() });
+    world.record(&attempt("a", good("b")), "2026-05-13T12:00:00Z");
+    let history = world.record(&attempt("b", good("c")), "2026-05-14T12:00:00Z");
+    let late = world.record(&attempt("b", Outcome::NotAsked), "2026-05-14T12:00:00.005Z");
+    assert_eq!(late, history);
+    assert_eq!(world.store.logins("port-sheet").unwrap().len(), 1);
 }

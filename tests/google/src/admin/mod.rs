@@ -82,6 +82,13 @@ impl Admin {
         self.world().kept.files.get(id).map(|file| file.version)
     }
 
+    /// Drive moves a file's `version` on by itself, as it may some time after a write.
+    pub fn move_version(&self, id: &str) {
+        if let Some(file) = self.changing().kept.files.get_mut(id) {
+            file.version += 1;
+        }
+    }
+
     /// Sets one more fault.
     ///
     /// # Panics

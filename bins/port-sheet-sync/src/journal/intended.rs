@@ -1,0 +1,92 @@
+//! What uncommitted journals say was to be written: the base does not know it, and yet no person wrote it.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use shared::Result;
+use shared::config::Column;
+
+use super::{Line, lines, pending};
+use crate::column::{Columns, KeyHash};
+use crate::value::Cell;
+
+/// Values that uncommitted journals say were to be written, by booking and by row: a write that landed in another row,
+/// because a person sorted at that moment, is no edit of that person's either. One short digest each.
+#[derive(Debug, Default)]
+pub struct Intended {
+    values: HashSet<u64>,
+    added: HashSet<KeyHash>,
+}
+
+impl Intended {
+    /// Reads the uncommitted journals: all cells that were to change and, of rows that were to be added, those `wanted`.
+    ///
+    /// # Errors
+    /// [`shared::Kind::Io`].
+    pub fn read(dir: &Path, columns: &Columns, wanted: &HashSet<KeyHash>) -> Result<Self> {
+        let mut intended = Self::default();
+        for path in pending(dir) {
+            for line in lines(&path)? {
+                match line? {
+                    // What a person took back is to the sync what a person wrote.
+                    Line::Run(heading) if heading.undoes.is_some() => break,
+                    Line::Change { row, key, header, new, .. } => {
+                        let places = [&key, &row.to_string()];
+                        intended.values.extend(places.map(|place| digest(place, &header, &new)));
+                    }
+                    Line::Add { key, cells, .. } => intended.add(columns, wanted, &key, &cells),
+                    _ => {}
+                }
+            }
+        }
+        Ok(intended)
+    }
+
+    /// Rows of a configuration with other columns are not known again.
+    fn add(&mut self, columns: &Columns, wanted: &HashSet<KeyHash>, key: &str, cells: &[Cell]) {
+        if cells.len() != columns.count() || wanted.is_empty() {
+            return;
+        }
+        let Some(row) = columns.key_of(|index| cells[index].clone()) else { return };
+        if wanted.contains(&row.hash) {
+            let values =
+                columns.all().iter().zip(cells).map(|(column, cell)| digest(key, &column.header, cell));
+            self.values.extend(values);
+            self.added.insert(row.hash);
+        }
+    }
+
+    /// Whether the row of this booking was to be added.
+    pub fn was_added(&self, key: KeyHash) -> bool {
+        self.added.contains(&key)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Whether a value of this column is one that was to be written into this row.
+    pub fn is_for_row(&self, row: u32, column: &Column, cell: &Cell) -> bool {
+        !self.values.is_empty() && self.values.contains(&digest(&row.to_string(), &column.header, cell))
+    }
+
+    /// Whether a value of this column is one that was to be written for this booking or into this row.
+    pub fn holds(&self, key: &str, row: u32, column: &Column, cell: &Cell) -> bool {
+        let holds = |place: &str| self.values.contains(&digest(place, &column.header, cell));
+        !self.values.is_empty() && (holds(key) || holds(&row.to_string()))
+    }
+}
+
+fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for text in [place, header] {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    // Dates and times to the second, as the sheet answers them with rounding errors.
+    cell.digest(shared::config::Type::DateTime, &mut hasher);
+    let mut short = [0; 8];
+    short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(short)
+}

@@ -1,0 +1,268 @@
+//! Rows leave the tab, and rows that were removed by mistake come back.
+//!
+//! A removal is proven: the row goes to another tab in the request that deletes it, and is looked at there. A deletion is
+//! final only after that. What is due is decided in [`crate::plan`], how it is written in `edits`.
+
+mod edits;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use log::info;
+use shared::{Failure, Kind, Result};
+
+use crate::column::Columns;
+use crate::edit::Edit;
+use crate::google::{Client, Tab, Trouble, WholeCell};
+use crate::journal::{Heading, Journal, Line, removals_in_doubt, withdraw};
+use crate::layout::{Layout, runs};
+use crate::shelf::{self, Place, Shelf, Shelved};
+use crate::snapshot::MissingRow;
+use crate::value::Cell;
+use edits::{Between, come_back, leave};
+
+/// How many cells move in one request; the client's types take some kilobytes each.
+const CELLS_A_REQUEST: u32 = 4_000;
+
+/// How many rows do at most, since each may need requests of its own in the batch.
+const ROWS_A_REQUEST: u32 = 200;
+
+/// A row that is about to leave.
+#[derive(Clone, Debug)]
+pub struct Leaving {
+    /// Its number.
+    pub row: u32,
+    /// Its booking.
+    pub key: String,
+    /// All of it, people's cells too.
+    pub cells: Vec<WholeCell>,
+}
+
+/// Everything needed to move rows.
+pub struct Mover<'a> {
+    /// The spreadsheet.
+    pub client: &'a mut Client,
+    /// The tab's title.
+    pub title: &'a str,
+    /// The tab, as it was last read.
+    pub tab: &'a Tab,
+    /// Its columns.
+    pub columns: &'a Columns,
+    /// Where they stand.
+    pub layout: &'a Layout,
+    /// Where rows go.
+    pub place: Place,
+    /// Where journals are.
+    pub journals: PathBuf,
+    /// What they begin with.
+    pub heading: &'a Heading,
+    /// The day of the marks.
+    pub day: NaiveDate,
+}
+
+impl Mover<'_> {
+    /// Removes rows, the lowest first, and looks whether they were the right ones. No means that people came in between
+    /// and everything must be read again.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`] when rows may have moved.
+    pub async fn remove(&mut self, rows: &[MissingRow]) -> std::result::Result<bool, Trouble> {
+        for rows in rows.rchunks(rows_a_request(self.tab.columns.max(self.layout.width()))) {
+            let Some(leaving) = self.read(rows).await? else {
+                info!("rows moved before they were removed");
+                return Ok(false);
+            };
+            self.move_out(&leaving).await?;
+        }
+        let Some(shelf) = self.look().await? else { return Ok(false) };
+        let arrived = |row: &MissingRow| {
+            shelf.rows.iter().any(|shelved| shelved.is_right() && shelved.mark.key == row.key.text)
+        };
+        if shelf.rows.iter().any(Shelved::is_wrong) || !rows.iter().all(arrived) {
+            info!("rows moved while some were removed; others were removed in their place");
+            return Ok(false);
+        }
+        if !shelf.place.is_kept {
+            self.purge(&shelf).await?;
+        }
+        Ok(true)
+    }
+
+    async fn look(&mut self) -> Result<Option<Shelf>> {
+        let header = shelf::header(self.tab, self.layout);
+        let in_doubt = removals_in_doubt(&self.journals)?;
+        let layout = self.layout.written();
+        shelf::look(self.client, &self.place, self.columns, &layout, &header, &in_doubt).await
+    }
+
+    /// The rows as they stand at this moment; none when one of them is another by now.
+    async fn read(&mut self, rows: &[MissingRow]) -> Result<Option<Vec<Leaving>>> {
+        let spans = [vec![(1, 1)], spans(rows.iter().map(|row| row.row))].concat();
+        let mut found = self.client.whole_rows(self.title, &spans).await?.into_iter();
+        let header = found.next().unwrap_or_default();
+        let written = self.layout.written();
+        if !written.headers().all(|(column, text)| shows(header.get(column as usize), text)) {
+            return Ok(None);
+        }
+        let mut leaving = Vec::new();
+        for (row, cells) in rows.iter().zip(found) {
+            let cell = |index: usize| effective(cells.get(self.layout.columns[index] as usize));
+            if self.columns.key_of(cell).is_none_or(|key| key.hash != row.key.hash) {
+                return Ok(None);
+            }
+            leaving.push(Leaving { row: row.row, key: row.key.text.clone(), cells: entered(cells) });
+        }
+        Ok(Some(leaving))
+    }
+
+    /// Journals rows and moves them in one request.
+    async fn move_out(&mut self, leaving: &[Leaving]) -> std::result::Result<(), Trouble> {
+        let shelf = self.client.find_tab(&self.place.title).await?;
+        let mut journal = self.journal()?;
+        let archive = self.archive();
+        for left in leaving {
+            let (row, key, cells) = (left.row, left.key.clone(), left.cells.clone());
+            journal.put(&Line::Remove { row, key, archive: archive.clone(), cells })?;
+        }
+        let between = Between {
+            tab: self.tab,
+            width: self.tab.columns.max(self.layout.width()),
+            place: &self.place,
+            shelf: shelf.as_ref(),
+            header: &shelf::header(self.tab, self.layout),
+            new_id: self.new_id(),
+        };
+        let edits = leave(&between, leaving, self.day);
+        self.send(journal, &edits).await
+    }
+
+    /// Brings rows back from where they were removed to.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`] when rows may have moved.
+    pub async fn bring_back(&mut self, shelf: &Tab, rows: &[Shelved]) -> std::result::Result<(), Trouble> {
+        // From the lowest up, so that the numbers of the others stay what they are.
+        for rows in rows.rchunks(rows_a_request(shelf.columns)) {
+            let mut journal = self.journal()?;
+            for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
+                let key = shelved.key.as_ref().map(|key| key.text.clone()).unwrap_or_default();
+                let (row, wrong) = (shelved.mark.row, shelved.is_wrong());
+                let archive = self.archive();
+                journal.put(&Line::Return { row, key, wrong, archive, cells })?;
+            }
+            self.send(journal, &come_back(self.tab, shelf, rows)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a deletion: the rows were seen to be the right ones, and are journaled as they stand there.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`] when the tab may be gone.
+    pub async fn purge(&mut self, shelf: &Shelf) -> std::result::Result<(), Trouble> {
+        self.refuse_a_tab_in_use(shelf).await?;
+        let mut journal = self.journal()?;
+        for rows in shelf.rows.chunks(ROWS_A_REQUEST as usize) {
+            for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
+                let (row, key) = (shelved.mark.row, shelved.mark.key.clone());
+                journal.put(&Line::Remove { row, key, archive: None, cells })?;
+            }
+        }
+        let gone = Edit::On(shelf.tab.id, Box::new(Edit::DeleteTab));
+        self.send(journal, &[gone]).await
+    }
+
+    /// A person may have found the tab and put something into it.
+    async fn refuse_a_tab_in_use(&mut self, shelf: &Shelf) -> Result<()> {
+        let ours = shelf.rows.iter().filter(|row| row.is_right());
+        let ours: HashSet<u32> = ours.map(|row| row.row).collect();
+        let others: Vec<u32> = (2..=shelf.tab.rows).filter(|row| !ours.contains(row)).collect();
+        let is_used = |cell: &WholeCell| cell.get("userEnteredValue").or(cell.get("note")).is_some();
+        for rows in others.chunks(ROWS_A_REQUEST as usize) {
+            let found = self.client.whole_rows(&self.place.title, &spans(rows.iter().copied())).await?;
+            if found.iter().flatten().any(is_used) {
+                return Err(Failure::new(
+                    Kind::Data,
+                    format!(
+                        "the hidden tab {:?} holds something that no removal put there",
+                        self.place.title
+                    ),
+                    "nothing of it is lost: show the tab with View, Hidden sheets, move what is yours, and delete the tab",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows as they stand where they were removed to, without their marks.
+    async fn on_shelf(&mut self, rows: &[Shelved]) -> Result<Vec<Vec<WholeCell>>> {
+        let found = self.client.whole_rows(&self.place.title, &spans(rows.iter().map(|row| row.row))).await?;
+        Ok(found.into_iter().map(|cells| entered(cells.into_iter().skip(1).collect())).collect())
+    }
+
+    fn archive(&self) -> Option<String> {
+        self.place.is_kept.then(|| self.place.title.clone())
+    }
+
+    fn journal(&self) -> Result<Journal> {
+        Journal::of_rows(&self.journals, self.heading, self.client.requests().1)
+    }
+
+    /// Journals and makes some edits.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`] when they may have been made.
+    pub async fn send(&mut self, journal: Journal, edits: &[Edit]) -> std::result::Result<(), Trouble> {
+        let path = journal.path();
+        journal.commit()?;
+        let sent = self.client.edit(self.tab.id, edits).await;
+        if let Err(Trouble::Refused(_)) = &sent {
+            withdraw(&path)?;
+        }
+        sent
+    }
+
+    /// An id for a new tab: another one in each run.
+    fn new_id(&self) -> i32 {
+        let hash = blake3::hash(format!("{} {}", self.heading.run, self.place.title).as_bytes());
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&hash.as_bytes()[..4]);
+        i32::from_le_bytes(bytes) & i32::MAX
+    }
+}
+
+/// How many rows of so many columns move in one request.
+pub fn rows_a_request(columns: u32) -> usize {
+    (CELLS_A_REQUEST / columns.max(1)).clamp(1, ROWS_A_REQUEST) as usize
+}
+
+/// Rows as spans of neighbours: first and last of each.
+pub fn spans(rows: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
+    runs(rows.collect())
+}
+
+/// Whether a header cell shows this text. Of one that is no text, how it is shown is not known here.
+fn shows(cell: Option<&WholeCell>, text: &str) -> bool {
+    match effective(cell) {
+        Cell::Text(found) => found == text,
+        Cell::Empty => false,
+        Cell::Number(_) | Cell::Bool(_) => true,
+    }
+}
+
+/// The value of a cell.
+pub fn effective(cell: Option<&WholeCell>) -> Cell {
+    let value = cell.and_then(|cell| cell.get("effectiveValue")?.as_object()?.values().next());
+    value.map_or(Cell::Empty, Cell::from_json)
+}
+
+/// Cells without their values, trailing blank ones left out: what people entered is all that is to be kept.
+pub fn entered(mut cells: Vec<WholeCell>) -> Vec<WholeCell> {
+    for cell in cells.iter_mut().filter_map(WholeCell::as_object_mut) {
+        cell.remove("effectiveValue");
+    }
+    let filled = cells.iter().rposition(|cell| cell.as_object().is_some_and(|cell| !cell.is_empty()));
+    cells.truncate(filled.map_or(0, |last| last + 1));
+    cells
+}

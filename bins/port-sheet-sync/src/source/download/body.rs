@@ -1,0 +1,140 @@
+//! Takes the body of an answer into a file: decompressed, bounded, and only if it is whole and no page for people.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::write::MultiGzDecoder;
+use http::Response;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use shared::Failure;
+use shared::file::Draft;
+use shared::http::chain;
+
+use super::Shape;
+use crate::source::web::{LOOKED_AT, Page, page};
+
+/// Why a body was not taken.
+pub enum Broken {
+    /// It ended too soon or is damaged, which may pass.
+    Cut(String),
+    /// Nobody could tell whether it is whole.
+    Unbounded(String),
+    /// It is larger than allowed.
+    TooLarge,
+    /// It is a page.
+    Page(Page),
+    /// It cannot be written here.
+    Local(Failure),
+}
+
+/// What is written, counted, and its beginning remembered.
+struct Counted<'a> {
+    draft: &'a Draft,
+    left: u64,
+    start: Vec<u8>,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.ok_or(io::ErrorKind::FileTooLarge)?;
+        let room = LOOKED_AT - self.start.len();
+        self.start.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.draft.file().write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.draft.file().flush()
+    }
+}
+
+/// The two ways in which bodies come.
+enum Receiver<'a> {
+    Plain(Counted<'a>),
+    Gzip(Box<MultiGzDecoder<Counted<'a>>>),
+}
+
+impl<'a> Receiver<'a> {
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.write_all(bytes),
+            Self::Gzip(decoder) => decoder.write_all(bytes),
+        }
+    }
+
+    /// The end of a compressed body says whether it is whole.
+    fn finish(self) -> io::Result<Counted<'a>> {
+        match self {
+            Self::Plain(file) => Ok(file),
+            Self::Gzip(decoder) => decoder.finish(),
+        }
+    }
+}
+
+/// Receives a body of at most `max_size` bytes for a file at `path`.
+///
+/// # Errors
+/// Why it was not taken.
+pub async fn receive(
+    response: Response<Incoming>,
+    path: &Path,
+    shape: Shape,
+    max_size: u64,
+) -> Result<Draft, Broken> {
+    let headers = response.headers();
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
+    let is_gzip = match encoding.to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => true,
+        "identity" | "" => false,
+        other => {
+            return Err(Broken::Unbounded(format!(
+                "answers compressed as {other:?}, which it was not asked for"
+            )));
+        }
+    };
+    let has_end = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) || is_gzip;
+    let draft = Draft::new(path).map_err(Broken::Local)?;
+    let file = Counted { draft: &draft, left: max_size, start: Vec::new() };
+    let mut receiver =
+        if is_gzip { Receiver::Gzip(Box::new(MultiGzDecoder::new(file))) } else { Receiver::Plain(file) };
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Broken::Cut(format!("broke off: {}", chain(&error))))?;
+        if let Some(bytes) = frame.data_ref() {
+            receiver.take(bytes).map_err(|error| broken(path, &error))?;
+        }
+    }
+    let counted = receiver.finish().map_err(|error| broken(path, &error))?;
+    let start = counted.start;
+    if !has_end && !ends_itself(shape, &start) {
+        let why =
+            "does not say how long its answer is, so one that was cut off could not be told from a whole one";
+        return Err(Broken::Unbounded(why.to_owned()));
+    }
+    match page(&start) {
+        Some(page) => Err(Broken::Page(page)),
+        None => Ok(draft),
+    }
+}
+
+/// Whether a file that begins so cannot be cut off unnoticed.
+fn ends_itself(shape: Shape, start: &[u8]) -> bool {
+    match shape {
+        Shape::Lines => false,
+        Shape::Document => true,
+        Shape::Either => start.trim_ascii_start().starts_with(b"["),
+    }
+}
+
+fn broken(path: &Path, error: &io::Error) -> Broken {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Broken::TooLarge,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            Broken::Cut(format!("sent a damaged or cut answer: {error}"))
+        }
+        _ => Broken::Local(Failure::io("cannot write", path, error)),
+    }
+}

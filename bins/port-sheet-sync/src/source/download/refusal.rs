@@ -1,0 +1,61 @@
+//! What is said of a web server that gives no bookings. The address is shown without its query.
+
+use http::StatusCode;
+use shared::config::Web;
+use shared::{Failure, Kind};
+
+use crate::source::web::Page;
+
+/// The server did not answer as it should, which the next run may see otherwise.
+pub fn unusable(web: &Web, why: &str) -> Failure {
+    let hint = format!("the next run tries again; open {} in a browser to see what it answers", web.address);
+    Failure::new(Kind::Unavailable, format!("the source {} {why}", web.address), hint)
+}
+
+/// The server wants another key, or any.
+pub fn refused(web: &Web, status: StatusCode) -> Failure {
+    let hint = match &web.secret {
+        Some(secret) => {
+            format!("ask whoever runs it for a new key, and put it into {}", secret.file.display())
+        }
+        None => "name the file with the key that it asks for in secret-file of the source".to_owned(),
+    };
+    Failure::new(Kind::Credential, format!("the source {} answered {status}", web.address), hint)
+}
+
+/// A page for people.
+pub fn page(web: &Web, page: Page) -> Failure {
+    let shown = &web.address;
+    match page {
+        Page::Login => Failure::new(
+            Kind::Credential,
+            format!("the source {shown} shows a login page instead of bookings"),
+            "it lets only people in: for an Apps Script, Deploy, Manage deployments, Who has access: Anyone; otherwise name a key in secret-file of the source",
+        ),
+        Page::Other => Failure::new(
+            Kind::Unavailable,
+            format!("the source {shown} shows a web page instead of bookings"),
+            format!("read what it says: open {shown} in a browser"),
+        ),
+    }
+}
+
+/// More than allowed.
+pub fn too_large(web: &Web) -> Failure {
+    let limit = web.max_size / 1024 / 1024;
+    Failure::new(
+        Kind::Data,
+        format!("the source {} is larger than max-size allows, {limit} MiB", web.address),
+        "is it the right address? otherwise raise max-size of the source",
+    )
+}
+
+/// The secret cannot be sent.
+pub fn unusable_secret(web: &Web) -> Failure {
+    let file = web.secret.as_ref().map(|secret| secret.file.display().to_string()).unwrap_or_default();
+    Failure::new(
+        Kind::Credential,
+        format!("the secret in {file} holds signs that no header can carry"),
+        "look whether it was copied whole, and alone",
+    )
+}

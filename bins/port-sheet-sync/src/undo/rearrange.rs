@@ -1,0 +1,53 @@
+//! A row of a past day in the columns of today.
+//!
+//! Pure.
+
+use serde_json::json;
+
+use crate::google::WholeCell;
+
+/// The cells of a row by today's header, found by theirs of that day; a column without a header is found by its place. The
+/// headers of cells that have no column any more are the second part.
+pub fn rearrange(cells: &[WholeCell], then: &[String], now: &[String]) -> (Vec<WholeCell>, Vec<String>) {
+    let header = |headers: &[String], at: usize| headers.get(at).cloned().unwrap_or_default();
+    let (mut row, mut lost) = (Vec::new(), Vec::new());
+    for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| is_filled(cell)) {
+        let text = header(then, at);
+        let place = match now.iter().position(|header| *header == text) {
+            Some(place) if !text.is_empty() => Some(place),
+            _ => header(now, at).is_empty().then_some(at).filter(|_| text.is_empty()),
+        };
+        match place {
+            Some(place) => {
+                row.resize(row.len().max(place + 1), json!({}));
+                row[place] = cell.clone();
+            }
+            None => lost.push(if text.is_empty() {
+                crate::a1::letters(u32::try_from(at).unwrap_or(0))
+            } else {
+                text
+            }),
+        }
+    }
+    (row, lost)
+}
+
+fn is_filled(cell: &WholeCell) -> bool {
+    cell.as_object().is_some_and(|cell| !cell.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_follow_their_headers_and_those_without_stay_where_they_are() {
+        let text = |text: &str| json!({"note": text});
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let cells = [text("key"), json!({}), text("bare"), text("gone"), text("note")];
+        let (row, lost) =
+            rearrange(&cells, &names(&["Key", "A", "", "Old", "Notes"]), &names(&["Notes", "Key"]));
+        assert_eq!(row, [text("note"), text("key"), text("bare")]);
+        assert_eq!(lost, ["Old"]);
+    }
+}
