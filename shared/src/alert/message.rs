@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::config::Shape;
+use crate::config::{Alert, Shape};
 use crate::event::{Kind, stamp};
 
 /// The longest subject of a mail and title of a notification, in characters.
@@ -58,6 +58,18 @@ impl Notice {
         let (subject, kind) = ("state.db".to_owned(), Kind::FirstFailure.word().to_owned());
         // No number is known without the records; the second will do, since these are hours apart.
         Self { id: -now.timestamp(), at: now, subject, kind, text, hint }
+    }
+
+    /// What may leave the machine of it: a double booking quotes bookings, unless the configuration lets it.
+    #[must_use]
+    pub fn public(self, settings: &Alert) -> Self {
+        if settings.booking_data || self.kind != Kind::DoubleBooking.word() {
+            return self;
+        }
+        let sheet = self.subject.strip_prefix("sheet.").unwrap_or(&self.subject);
+        let text = format!("sheet {sheet:?}: two bookings have the same thing at the same time");
+        let hint = format!("see which: port-sheet-sync --sheet {sheet} --dry-run -v, on the machine itself");
+        Self { text, hint, ..self }
     }
 
     /// Its fields, for programs. `machine` is the name of this one.

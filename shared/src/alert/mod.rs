@@ -67,7 +67,7 @@ impl Courier<'_> {
         let mut store = Store::open(&self.state.database())?;
         let names: Vec<&str> = self.settings.sinks.iter().map(|sink| sink.name.as_str()).collect();
         let mut held = BTreeSet::new();
-        for notice in store.pending(&sink.name)? {
+        for notice in store.pending(&sink.name)?.into_iter().map(|notice| notice.public(self.settings)) {
             if held.contains(&notice.subject) {
                 continue;
             }

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::alert::finding::{Course, Finding, follow};
 use crate::config::Alert;
 use crate::history::Told;
+use crate::oauth::Class;
 
 /// Can be run on a database that has some of it already.
 const SCHEMA: &str = "
@@ -62,7 +63,7 @@ impl Store {
     pub fn observe(&mut self, findings: &[Finding], settings: &Alert, now: DateTime<Utc>) -> Result<()> {
         self.transaction(|transaction| {
             for finding in findings {
-                if finding.failure.is_some() && rests_on_an_outage(transaction, finding)? {
+                if rests_on_an_outage(transaction, finding)? {
                     continue;
                 }
                 let before = course(transaction, &finding.subject)?.unwrap_or_default();
@@ -96,11 +97,14 @@ impl Store {
     }
 }
 
-/// Whether the credential under a finding has an outage of its own, which people hear of by itself.
+/// Whether the credential under a finding has an outage of its own, which people hear of by itself. What is of another
+/// kind than that outage does not rest on it.
 fn rests_on_an_outage(transaction: &Transaction<'_>, finding: &Finding) -> rusqlite::Result<bool> {
-    let Some(credential) = &finding.credential else { return Ok(false) };
-    let query = "SELECT EXISTS (SELECT 1 FROM credential WHERE name = ?1 AND first_failure IS NOT NULL)";
-    transaction.query_row(query, params![credential], |row| row.get(0))
+    let (Some(credential), Some(failure)) = (&finding.credential, &finding.failure) else { return Ok(false) };
+    let query = "SELECT coalesce(class, '') FROM credential WHERE name = ?1 AND first_failure IS NOT NULL";
+    let class: Option<String> =
+        transaction.query_row(query, params![credential], |row| row.get(0)).optional()?;
+    Ok(class.is_some_and(|word| Class::of_word(&word).unwrap_or(Class::Unknown).kind() == failure.kind))
 }
 
 fn course(transaction: &Transaction<'_>, subject: &str) -> rusqlite::Result<Option<Course>> {
@@ -134,7 +138,34 @@ fn save(transaction: &Transaction<'_>, subject: &str, course: &Course) -> rusqli
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Bucket, Quota, SCHEMA_VERSION, budget, credentials, runs};
     use super::*;
+
+    #[test]
+    fn databases_of_the_second_and_third_version_are_brought_up_to_date_with_their_runs() {
+        for version in [2, 3] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("state.db");
+            crate::file::open_private(&path).unwrap();
+            let old = rusqlite::Connection::open(&path).unwrap();
+            let schemas = [runs::SCHEMA, credentials::SCHEMA, events::SCHEMA, budget::SCHEMA];
+            schemas[..version + 1].iter().for_each(|schema| old.execute_batch(schema).unwrap());
+            old.execute_batch(
+                "INSERT INTO run (run, job, pid, started, finished, outcome)
+                 VALUES ('1', 'j', 1, '2026-05-13T12:00:00.000Z', '2026-05-13T12:00:01.000Z', 'ok')",
+            )
+            .unwrap();
+            old.pragma_update(None, "user_version", version).unwrap();
+            drop(old);
+            let mut store = Store::open(&path).unwrap();
+            assert_eq!(store.version().unwrap(), SCHEMA_VERSION, "from {version}");
+            assert!(store.past("j").unwrap().last_success.is_some(), "from {version}");
+            let now = "2026-05-13T12:00:00Z".parse().unwrap();
+            let bucket = Bucket { credential: "a", quota: Quota::Read, size: 1 };
+            assert_eq!(store.take(&bucket, now).unwrap(), None, "from {version}");
+            assert_eq!(store.course("job.j").unwrap(), None, "from {version}");
+        }
+    }
 
     #[test]
     fn the_migration_may_run_again() {
