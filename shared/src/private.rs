@@ -17,6 +17,9 @@ use crate::{Failure, Kind, Result};
 /// The largest credential file read, in bytes. Google's are under 3 KiB.
 pub const SIZE_LIMIT: u64 = 64 * 1024;
 
+/// How often a file may be replaced while it is opened: each time is a refresh, which takes far longer than opening.
+const REPLACED_AT_MOST: u32 = 10;
+
 /// Reads a secret file of this user's.
 ///
 /// `credentials_directory` is systemd's `$CREDENTIALS_DIRECTORY`: files directly in it belong to root and may be
@@ -26,12 +29,24 @@ pub const SIZE_LIMIT: u64 = 64 * 1024;
 /// [`Kind::Credential`] with the `chmod`, `chown` or `mv` to type when the file or a directory above it is not safe or
 /// not there; [`Kind::Io`] when it cannot be read.
 pub fn read(path: &Path, credentials_directory: Option<&Path>) -> Result<Vec<u8>> {
-    let file = open(path)?;
-    let metadata = file.metadata().map_err(|error| Failure::io("cannot look at", path, error))?;
+    let (file, metadata) = open_standing(path)?;
     let granted_by_systemd = credentials_directory.is_some_and(|dir| path.parent() == Some(dir));
     check_file(path, &metadata, granted_by_systemd)?;
     check_directories(path)?;
     content_of(path, file)
+}
+
+/// The file that stands there. One without a name was replaced by another job between opening it and looking at it.
+fn open_standing(path: &Path) -> Result<(File, Metadata)> {
+    let mut tries = 0;
+    loop {
+        let file = open(path)?;
+        let metadata = file.metadata().map_err(|error| Failure::io("cannot look at", path, error))?;
+        tries += 1;
+        if metadata.nlink() > 0 || tries == REPLACED_AT_MOST {
+            return Ok((file, metadata));
+        }
+    }
 }
 
 /// A file that a person downloaded and hands over once.

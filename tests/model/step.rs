@@ -239,7 +239,7 @@ impl History {
     fn change(&mut self, which: Index, value: u16) {
         let keys: Vec<String> = self.model.source.keys().cloned().collect();
         if let Some(booking) = pick(&keys, which).and_then(|key| self.model.source.get_mut(&key)) {
-            if value % 2 == 0 {
+            if value.is_multiple_of(2) {
                 booking.nights = value;
             } else {
                 booking.vessel = format!("Ship {value}");

@@ -136,6 +136,7 @@ fn a_row_that_a_person_adds_to_the_last_tab_while_the_first_is_written_is_no_row
     let world = three(world());
     world.run(&[]).exit(0);
     world.write_source(&crate::outage::NEWER);
+    world.clear_requests();
     let headers = [("Retry-After".to_owned(), "1".to_owned())].into();
     world.fault(Fault {
         status: Some(429),

@@ -47,7 +47,11 @@ fn a_result_has_every_field_that_the_schema_names_and_a_strange_one_would_be_fou
     let mut result = world.run(&["--json"]).json();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let schema = schema("port-sheet-sync.json");
+    let mut history = world.run(&["--history", "--json"]).json();
+    result["runs"] = history["runs"].take();
     assert_eq!(sorted(names(&result)), sorted(names(&schema["properties"])));
+    let run = names(&schema["$defs"]["run"]["properties"]);
+    assert_eq!(sorted(names(&result["runs"][0])), sorted(run));
     let sheet = names(&schema["$defs"]["sheet"]["properties"]);
     assert_eq!(sorted(names(&result["sheets"][0])), sorted(sheet));
     result["sheets"][0]["strange"] = json!(1);
