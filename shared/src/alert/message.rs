@@ -29,6 +29,27 @@ pub struct Notice {
     pub hint: String,
 }
 
+/// What waits for a sink, each with the numbers of the events that are in it. Double bookings of one sheet go together:
+/// bookings that are checked for the first time may hold hundreds.
+pub fn gathered(waiting: Vec<Notice>) -> Vec<(Notice, Vec<i64>)> {
+    let mut gathered: Vec<(Notice, Vec<i64>)> = Vec::new();
+    for notice in waiting {
+        let is_same = |known: &Notice| known.kind == notice.kind && known.subject == notice.subject;
+        let is_double = notice.kind == Kind::DoubleBooking.word();
+        match gathered.iter_mut().find(|(known, _)| is_double && is_same(known)) {
+            Some((known, ids)) => {
+                known.id = notice.id;
+                ids.push(notice.id);
+            }
+            None => gathered.push((notice.clone(), vec![notice.id])),
+        }
+    }
+    for (notice, ids) in gathered.iter_mut().filter(|(_, ids)| ids.len() > 1) {
+        notice.text = format!("{}; and {} more such pairs", notice.text, ids.len() - 1);
+    }
+    gathered
+}
+
 /// A body to post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {

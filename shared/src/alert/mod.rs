@@ -67,12 +67,13 @@ impl Courier<'_> {
         let mut store = Store::open(&self.state.database())?;
         let names: Vec<&str> = self.settings.sinks.iter().map(|sink| sink.name.as_str()).collect();
         let mut held = BTreeSet::new();
-        for notice in store.pending(&sink.name)?.into_iter().map(|notice| notice.public(self.settings)) {
+        let waiting = store.pending(&sink.name)?.into_iter().map(|notice| notice.public(self.settings));
+        for (notice, events) in message::gathered(waiting.collect()) {
             if held.contains(&notice.subject) {
                 continue;
             }
             match self.send(sink, &notice).await {
-                Ok(()) => store.delivered(notice.id, &sink.name, &names, Utc::now())?,
+                Ok(()) => store.delivered(&events, &sink.name, &names, Utc::now())?,
                 Err(why) => {
                     self.note(sink, &why);
                     held.insert(notice.subject);

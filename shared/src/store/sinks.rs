@@ -3,7 +3,7 @@
 //! An event waits for each sink on its own, so that one that fails keeps no other waiting, and none gets it twice.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::{Store, stamp, time};
 use crate::Result;
@@ -57,22 +57,19 @@ impl Store {
         })
     }
 
-    /// Notes that a sink took an event, and whether it was the last of `sinks` to do so.
+    /// Notes that a sink took events at once, and of each whether it was the last of `sinks` to do so.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn delivered(&mut self, event: i64, sink: &str, sinks: &[&str], now: DateTime<Utc>) -> Result<()> {
+    pub fn delivered(
+        &mut self,
+        events: &[i64],
+        sink: &str,
+        sinks: &[&str],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         self.transaction(|transaction| {
-            let insert = "INSERT OR IGNORE INTO delivery (event, sink, at) VALUES (?1, ?2, ?3)";
-            transaction.execute(insert, params![event, sink, stamp(now)])?;
-            let mut query = transaction.prepare("SELECT sink FROM delivery WHERE event = ?1")?;
-            let took: Vec<String> =
-                query.query_map(params![event], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            if sinks.iter().all(|sink| took.iter().any(|took| took == sink)) {
-                let update = "UPDATE event SET delivered = ?2 WHERE id = ?1";
-                transaction.execute(update, params![event, stamp(now)])?;
-            }
-            Ok(())
+            events.iter().try_for_each(|event| took(transaction, *event, sink, sinks, now))
         })?;
         self.sink_took(sink, Ok(()), now)
     }
@@ -123,6 +120,25 @@ impl Store {
     }
 }
 
+fn took(
+    transaction: &Transaction<'_>,
+    event: i64,
+    sink: &str,
+    sinks: &[&str],
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let insert = "INSERT OR IGNORE INTO delivery (event, sink, at) VALUES (?1, ?2, ?3)";
+    transaction.execute(insert, params![event, sink, stamp(now)])?;
+    let mut query = transaction.prepare("SELECT sink FROM delivery WHERE event = ?1")?;
+    let took: Vec<String> =
+        query.query_map(params![event], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    if sinks.iter().all(|sink| took.iter().any(|took| took == sink)) {
+        let update = "UPDATE event SET delivered = ?2 WHERE id = ?1";
+        transaction.execute(update, params![event, stamp(now)])?;
+    }
+    Ok(())
+}
+
 fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
     Ok(Notice {
         id: row.get(0)?,
@@ -165,7 +181,7 @@ mod tests {
         store.meet_sinks(["a", "b"].into_iter()).unwrap();
         store.observe(&[failing("x"), failing("y")], &Alert::default(), now()).unwrap();
         assert_eq!(ids(&mut store, "a"), [1, 2]);
-        store.delivered(1, "a", &["a", "b"], now()).unwrap();
+        store.delivered(&[1], "a", &["a", "b"], now()).unwrap();
         store.sink_took("b", Err("refused"), now()).unwrap();
         assert_eq!((ids(&mut store, "a"), ids(&mut store, "b")), (vec![2], vec![1, 2]));
         let states = store.sinks().unwrap();
@@ -174,7 +190,7 @@ mod tests {
         let count =
             |store: &Store| -> i64 { store.connection.query_row(delivered, [], |row| row.get(0)).unwrap() };
         assert_eq!(count(&store), 0);
-        store.delivered(1, "b", &["a", "b"], now()).unwrap();
+        store.delivered(&[1], "b", &["a", "b"], now()).unwrap();
         assert_eq!(count(&store), 1);
     }
 
