@@ -48,7 +48,7 @@ fn every_problem_is_told_at_once_with_its_place() {
             "sheet.port-sheet.tab: must be a string in quotes, not a number",
             "sheet.port-sheet.max-shrink: \"lots\" is not a share from \"0%\" to \"100%\"",
             "sheet.port-sheet.onmissing: unknown key; known here: credential, spreadsheet, tab, key, on-missing, on-edit, \
-             on-bad-row, max-shrink, status-header, full-read-every, source, column, overlap, overlap-resource, \
+             on-bad-row, max-shrink, status-header, archive-tab, full-read-every, source, column, overlap, overlap-resource, \
              overlap-start, overlap-end, freshness-cell",
             "sheet.port-sheet.credential: there is no [credential.portsheet]",
         ]
@@ -58,7 +58,7 @@ fn every_problem_is_told_at_once_with_its_place() {
 #[test]
 fn what_this_version_cannot_do_is_refused_and_not_ignored() {
     for (from, to, told) in [
-        ("key = [", "on-missing = \"delete\"\nkey = [", "removes no rows yet"),
+        ("key = [", "on-missing = \"hide\"\nkey = [", "is not one of \"keep\", \"flag\""),
         ("kind = \"csv\"", "kind = \"oracle\"", "is not one of \"csv\", \"json\", \"sqlite\""),
     ] {
         let problems = problems(&GOOD.replace(from, to));

@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn databases_of_the_second_and_third_version_are_brought_up_to_date_with_their_runs() {
-        for version in [2, 3] {
+        let schemas = [runs::SCHEMA, credentials::SCHEMA, events::SCHEMA, budget::SCHEMA];
+        for (version, schemas) in [(2, &schemas[..3]), (3, &schemas[..])] {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("state.db");
             crate::file::open_private(&path).unwrap();
             let old = rusqlite::Connection::open(&path).unwrap();
-            let schemas = [runs::SCHEMA, credentials::SCHEMA, events::SCHEMA, budget::SCHEMA];
-            schemas[..version + 1].iter().for_each(|schema| old.execute_batch(schema).unwrap());
+            schemas.iter().for_each(|schema| old.execute_batch(schema).unwrap());
             old.execute_batch(
                 "INSERT INTO run (run, job, pid, started, finished, outcome)
                  VALUES ('1', 'j', 1, '2026-05-13T12:00:00.000Z', '2026-05-13T12:00:01.000Z', 'ok')",
