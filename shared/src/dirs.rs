@@ -3,6 +3,7 @@
 //! It creates nothing but the state directory and its folders, each 0700.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use crate::file;
@@ -25,6 +26,8 @@ pub struct Environment {
     pub log_filter: Option<String>,
     /// Whether standard error goes to the journal (`JOURNAL_STREAM` is set).
     pub journal: bool,
+    /// Whether colours are unwanted: `NO_COLOR` is set, or the terminal is `dumb`.
+    pub plain: bool,
     /// Where the person sits who typed the command.
     pub seat: Seat,
 }
@@ -64,8 +67,14 @@ impl Environment {
             home: path("HOME").filter(|_| !root),
             log_filter: variable("RUST_LOG").and_then(|value| value.into_string().ok()),
             journal: variable("JOURNAL_STREAM").is_some(),
+            plain: variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb"),
             seat: Seat::read(),
         }
+    }
+
+    /// Whether what is printed may be coloured: on a terminal, unless the environment says otherwise.
+    pub fn wants_colour(&self) -> bool {
+        !self.plain && std::io::stdout().is_terminal()
     }
 
     /// The configuration file: the flag's, or the first of the contract's places that exists.

@@ -1,4 +1,4 @@
-//! What people are to hear: decided here from a credential's history, stored once, delivered elsewhere.
+//! What people are to hear: of a credential it is decided here from its history; stored once, delivered elsewhere.
 //!
 //! Pure: whoever records an outcome stores the events in the same transaction, so that of several jobs at once only
 //! one tells.
@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
+use crate::alert::incident::{self, Habits, Incident, News, Outage};
 use crate::config::TokenCheck;
 use crate::history::{History, Told};
-
-/// How often people are reminded of an outage that goes on.
-const REMIND_EVERY: TimeDelta = TimeDelta::hours(6);
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,68 +76,30 @@ pub fn decide(
     settings: &TokenCheck,
     now: DateTime<Utc>,
 ) -> (Vec<Event>, Told) {
-    let event = |kind, text: String, hint: &str| Event {
-        subject: subject(credential),
-        kind,
-        text: format!("credential {credential:?} {text}"),
-        hint: hint.to_owned(),
-        once: None,
+    let tells_first = settings.alert_on_first_failure;
+    let is_told = tells_first && after.class.is_some_and(|class| class.needs_a_person());
+    let outage = after.first_failure.map(|since| Outage {
+        since,
+        failures: after.failures,
+        words: after.words.as_deref().unwrap_or("failed"),
+        hint,
+        news: if is_told { News::Failure } else { News::Nothing },
+    });
+    let incident = Incident {
+        subject: &subject(credential),
+        shown: &format!("credential {credential:?}"),
+        before: before.first_failure,
+        after: outage,
+        told: &before.told,
     };
-    let Some(since) = after.first_failure else {
-        let tells = before.told.first.is_some() && settings.alert_on_recovery;
-        let length = before.first_failure.filter(|_| tells).map(|since| (since, now - since));
-        let recovered = length.map(|(since, length)| {
-            let text = format!("works again; it failed for {}, since {}", shown(length), stamp(since));
-            event(Kind::Recovered, text, "nothing to do: the jobs that waited are started")
-        });
-        return (recovered.into_iter().collect(), Told::default());
+    let habits = Habits {
+        on_recovery: settings.alert_on_recovery,
+        escalate_after: settings.escalate_after,
+        remind_every: settings.remind_every,
+        is_probed: true,
+        afterwards: "nothing to do: the jobs that waited are started",
     };
-    let told = next_told(&before.told, after, settings, now);
-    let words = after.words.as_deref().unwrap_or("failed");
-    let mut events = Vec::new();
-    let is_first = before.told.first.is_none() && told.first.is_some();
-    let is_escalated = before.told.escalated != told.escalated;
-    if is_first && !is_escalated {
-        events.push(event(Kind::FirstFailure, format!("failed: {words}"), hint));
-    }
-    if is_escalated {
-        let text = format!("failed {} times since {}: {words}", after.failures, stamp(since));
-        events.push(event(Kind::Escalated, text, hint));
-    }
-    if is_first {
-        let text = "is in active recovery: it is probed until it works again".to_owned();
-        events.push(event(Kind::ActiveRecovery, text, hint));
-    }
-    if told.reminded.is_some() && before.told.reminded != told.reminded {
-        let text = format!("has failed for {}, since {}: {words}", shown(now - since), stamp(since));
-        events.push(event(Kind::Reminder, text, hint));
-    }
-    (events, told)
-}
-
-fn next_told(before: &Told, after: &History, settings: &TokenCheck, now: DateTime<Utc>) -> Told {
-    // What was told in the future was told by a clock that was wrong.
-    let mut told = Told {
-        first: before.first.map(|first| first.min(now)),
-        reminded: before.reminded.filter(|reminded| *reminded <= now),
-        ..before.clone()
-    };
-    if settings.alert_on_first_failure && after.class.is_some_and(|class| class.needs_a_person()) {
-        told.first.get_or_insert(now);
-    }
-    if after.failures >= settings.escalate_after {
-        told.first.get_or_insert(now);
-        told.escalated.get_or_insert(now);
-    }
-    if let Some(first) = told.first {
-        let rounds = (now - first).num_seconds() / REMIND_EVERY.num_seconds();
-        let latest = i32::try_from(rounds).map_or(first, |rounds| first + REMIND_EVERY * rounds);
-        // Counted from the first word, so that reminders do not wander with the schedule.
-        if rounds > 0 && told.reminded.is_none_or(|reminded| reminded < latest) {
-            told.reminded = Some(latest);
-        }
-    }
-    told
+    incident::decide(&incident, &habits, now)
 }
 
 /// A length of time for people, to the nearest minute once it is longer than one.
@@ -149,7 +109,8 @@ pub fn shown(length: TimeDelta) -> String {
     humantime::format_duration(Duration::from_secs(exact)).to_string()
 }
 
-fn stamp(time: DateTime<Utc>) -> String {
+/// A time for people, to the second.
+pub fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

@@ -48,6 +48,20 @@ impl Kind {
         kinds.into_iter().find(|kind| kind.exit_code() == code).unwrap_or(Self::Bug)
     }
 
+    /// Its word in records and results.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bug => "bug",
+            Self::Config => "config",
+            Self::Credential => "credential",
+            Self::Io => "io",
+            Self::Data => "data",
+            Self::Unavailable => "unavailable",
+            Self::Busy => "busy",
+            Self::Usage => "usage",
+        }
+    }
+
     /// The exit code of the contract, after `sysexits.h`.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -77,6 +77,24 @@ impl Draft {
         self.file.as_file()
     }
 
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the disk does not take it.
+    pub fn write(&self, content: &[u8]) -> Result<()> {
+        self.file().write_all(content).map_err(|error| Failure::io("cannot write", &self.destination, error))
+    }
+
+    /// [`Draft::commit`], for a file that holds no secret and that everybody may read.
+    ///
+    /// # Errors
+    /// As [`Draft::commit`].
+    pub fn commit_readable(self) -> Result<()> {
+        let opened = self.file().set_permissions(fs::Permissions::from_mode(0o644));
+        opened.map_err(|error| Failure::io("cannot write", &self.destination, error))?;
+        self.commit()
+    }
+
     /// Puts it in place of the destination: written through to the disk, renamed, the directory written through too.
     ///
     /// # Errors

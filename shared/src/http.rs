@@ -18,6 +18,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use url::form_urlencoded::Serializer;
 
+use crate::alert::message::Post;
 use crate::{Failure, Kind, Result, Secret};
 
 /// How long a connection may take to be made.
@@ -113,6 +114,25 @@ impl Http {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         self.send(request.map_err(|error| NoReply(error.to_string()))?).await
+    }
+
+    /// Posts an alert, with a token where the receiver wants one.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached or did not answer whole in time.
+    pub async fn post(
+        &self,
+        url: &str,
+        token: Option<&Secret>,
+        post: Post,
+    ) -> std::result::Result<Reply, NoReply> {
+        let request =
+            Request::builder().method(Method::POST).uri(url).header(CONTENT_TYPE, post.content_type);
+        let request =
+            post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let bearer = token.map(|token| format!("Bearer {}", token.expose()));
+        let request = bearer.iter().fold(request, |request, bearer| request.header(AUTHORIZATION, bearer));
+        self.send(request.body(post.body).map_err(|error| NoReply(error.to_string()))?).await
     }
 
     /// Gets a page.

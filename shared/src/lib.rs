@@ -1,9 +1,11 @@
 //! What every port-jobs executable shares: the spine of a run, failures and exit codes, configuration,
 //! directories, locks, private files, credentials, OAuth and run records.
 //!
-//! It names no executable and knows nothing of what a job does with a sheet.
+//! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
 
+pub mod alert;
 pub mod budget;
+pub mod command;
 pub mod config;
 pub mod credential;
 pub mod dirs;
@@ -15,6 +17,9 @@ pub mod http;
 pub mod job;
 pub mod lock;
 pub mod logging;
+pub mod metrics;
+pub mod monitor;
+pub mod nagios;
 pub mod oauth;
 pub mod private;
 pub mod reach;
@@ -23,6 +28,7 @@ pub mod retry;
 pub mod scope;
 pub mod secret;
 pub mod store;
+pub mod tally;
 
 pub use failure::{Failure, Kind, Result};
 pub use secret::Secret;

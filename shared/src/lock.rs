@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::{Failure, Kind, Result, file};
 
 /// How often a waiting process looks again: `flock` itself cannot wait with a limit.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How often the kernel's list of locks is read before one counts as free.
+const LISTINGS: u32 = 5;
 
 /// A held lock. Dropping it lets go.
 #[derive(Debug)]
@@ -53,6 +57,24 @@ pub async fn acquire(path: &Path, wait: Duration, now: DateTime<Utc>) -> Result<
         format!("pid {} since {}\n", std::process::id(), now.to_rfc3339_opts(SecondsFormat::Secs, true));
     sign(&mut file, &holder).map_err(|error| Failure::io("cannot write the lock file", path, error))?;
     Ok(Lock { _file: file })
+}
+
+/// Whether a process holds the lock, as the kernel lists it. Trying to take it instead could make a run believe that
+/// another one is under way.
+pub fn is_held(path: &Path) -> bool {
+    let Ok(metadata) = path.metadata() else { return false };
+    let inode = format!(":{}", metadata.ino());
+    // The list is read in pieces; what changes before a line between two of them can make it slip through.
+    (0..LISTINGS).any(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+        locks.lines().any(|line| is_lock_of(line, &inode))
+    })
+}
+
+/// A line such as `1: FLOCK  ADVISORY  WRITE 9488 fe:00:10471528 0 EOF`.
+fn is_lock_of(line: &str, inode: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|file| file.ends_with(inode))
 }
 
 /// The lock file of a job or, with a prefix in the name, of a credential.
@@ -92,7 +114,9 @@ mod tests {
         let refused = acquire(&path, Duration::ZERO, Utc::now()).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Busy);
         assert!(refused.message.contains(&format!("pid {} since ", std::process::id())), "{refused}");
+        assert!(is_held(&path));
         drop(held);
+        assert!(!is_held(&path));
         let _again = acquire(&path, Duration::ZERO, Utc::now()).await.unwrap();
     }
 }

@@ -11,7 +11,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use crate::dirs::Environment;
 
 /// Crates of this workspace, whose messages hold no secret at any level.
-const OURS: [&str; 3] = ["shared", "port_", "token_"];
+const OURS: [&str; 4] = ["job_", "port_", "shared", "token_"];
 
 /// Starts logging: warnings and errors, more with `-v`, only errors with `-q`; `RUST_LOG` overrides both.
 pub fn start(environment: &Environment, verbose: u8, quiet: bool) {

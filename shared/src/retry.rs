@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
+use crate::tally;
+
 /// The tries of a request: at most six, so five pauses.
 ///
 /// With the default first pause of one second they add up to at least 31 seconds and, with jitter, to about a
@@ -31,6 +33,7 @@ pub fn pauses_between(first: Duration, tries: usize) -> impl Iterator<Item = Dur
         .with_jitter()
         .with_max_times(tries.saturating_sub(1))
         .build()
+        .inspect(|_| tally::retry())
 }
 
 /// The pause to take: ours, or the server's `Retry-After` when that is longer; none when it is too long for a run.

@@ -36,7 +36,7 @@ fn five_mistakes_are_five_messages() {
         let run = fails_untouched(&world, world.process(args), 78);
         let errors = run.errors();
         let expected = [
-            "monitor: is missing: say monitor = \"none\" if nothing outside watches the exit codes",
+            "monitor: is missing: say monitor = { url = ",
             "google.sheets-url: ",
             "google.first-pause: \"soon\" is not a duration such as \"30s\" or \"25m\": ",
             "sheet.port-sheet.tab: is missing",

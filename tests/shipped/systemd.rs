@@ -127,3 +127,37 @@ fn every_timer_starts_a_shipped_service_at_times_that_systemd_knows() {
     }
     assert_eq!(value("port-sheet-sync.timer", "OnCalendar"), "*-*-* *:07/30:00");
 }
+
+#[test]
+fn somebody_hears_of_a_service_that_cannot_start_and_the_teller_does_not_tell_of_itself() {
+    for unit in units(".service") {
+        let expected: &[&str] = match unit.as_str() {
+            "job-status.service" | "job-failed@.service" => &[],
+            _ => &["job-failed@%n.service"],
+        };
+        assert_eq!(values(&unit, "OnFailure"), expected, "{unit}");
+    }
+    // systemd does not say that the unit of an OnFailure= is missing.
+    assert!(shipped("systemd-timers/job-failed@.service").is_file());
+    let start = value("job-failed@.service", "ExecStart");
+    assert!(start.starts_with("/usr/local/bin/job-status --failed-unit %i "), "{start}");
+}
+
+#[test]
+fn what_the_status_expects_is_what_the_timers_and_the_crontab_do() {
+    for (unit, when) in [
+        ("job-status", ("*-*-* *:04/10:00", "4,14,24,34,44,54 * * * *")),
+        ("port-sheet-sync", ("*-*-* *:07/30:00", "7,37 * * * *")),
+        ("token-check", ("*-*-* *:02/5:00", "*/5 * * * *")),
+    ] {
+        assert_eq!(value(&format!("{unit}.timer"), "OnCalendar"), when.0);
+        let line = format!("{} port-jobs /usr/local/bin/{unit} ", when.1);
+        assert!(text("crontab/port-jobs").contains(&line), "{line}");
+        let minutes =
+            when.0.rsplit_once('/').and_then(|(_, rest)| rest.split(':').next()?.parse::<u64>().ok());
+        let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == unit).unwrap();
+        assert_eq!(shipped.every.map(|every| every.as_secs()), minutes.map(|minutes| minutes * 60), "{unit}");
+    }
+    let sync = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "port-sheet-sync").unwrap();
+    assert_eq!(sync.deadline, port_sheet_sync::PortSheetSync::DEADLINE);
+}

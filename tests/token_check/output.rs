@@ -132,10 +132,10 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
     let unit = shipped("systemd-timers/token-check.service");
     let minutes = unit.lines().find_map(|line| line.strip_prefix("TimeoutStartSec=")?.strip_suffix("min"));
     let minutes: u64 = minutes.unwrap().parse().unwrap();
-    assert!(
-        minutes * 60 > <token_check::TokenCheck as shared::job::Job>::DEADLINE.as_secs(),
-        "{minutes} min"
-    );
+    let deadline = <token_check::TokenCheck as shared::job::Job>::DEADLINE;
+    assert!(minutes * 60 > deadline.as_secs(), "{minutes} min");
+    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "token-check").unwrap();
+    assert_eq!(shipped.deadline, deadline, "what job-status takes for hung");
 }
 
 #[test]
@@ -154,13 +154,17 @@ fn only_news_prints_a_failure_once_and_again_with_each_quarter_of_the_day() {
     for now in ["12:05:00", "12:10:00", "13:00:05"] {
         assert_eq!(said(now, news, 77), 0, "{now}: nothing new");
     }
+    let poll = |now: &str| run_at(&world, &format!("2026-05-13 {now}"), &["--nagios"]).exit(2).errors().len();
     assert_eq!(said("13:01:00", &[], 77), 1, "without the flag each run says it");
     assert_eq!(said("17:55:00", news, 77), 0);
-    assert_eq!(said("18:00:20", news, 77), 1, "once more");
+    assert_eq!(poll("18:00:05"), 0);
+    assert_eq!(said("18:00:10", &["--json"], 77), 1);
+    assert_eq!(said("18:00:20", news, 77), 1, "once more, whoever else was told meanwhile");
     assert_eq!(said("18:03:00", news, 77), 0);
     world.log_in_again();
     assert_eq!(said("18:05:00", news, 0), 0);
     world.set_mode(&world.credential(), 0o644);
+    assert_eq!(poll("18:08:00"), 0);
     assert_eq!((said("18:10:00", news, 77), said("18:15:00", news, 77)), (1, 0), "another failure is news");
     let json = run_at(&world, "2026-05-13 18:20:00", &["--only-news", "--json"]);
     assert_eq!(json.json()["exit"], 77, "the result is whole");

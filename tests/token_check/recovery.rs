@@ -57,7 +57,7 @@ fn a_command_that_hangs_is_killed_with_everything_that_it_started() {
     world.log_in_again();
     let run = world.run(&["--json"]);
     run.exit(69)
-        .error("credential \"port-sheet\": it works again, but on-recovery /bin/sh was killed after 0s");
+        .error("credential \"port-sheet\": it works again, but on-recovery /bin/sh was killed after 500ms");
     assert_eq!(run.json()["outcome"], "failed");
     let group = world.read_text(&pids).lines().next().unwrap().to_owned();
     assert_eq!(members(&group), Vec::<String>::new(), "nothing of the group {group} is left");

@@ -34,6 +34,7 @@ mod source;
 mod spool;
 mod stray;
 mod sync;
+mod told;
 mod undo;
 mod value;
 mod verify;
@@ -42,8 +43,10 @@ mod workbook;
 
 use std::time::Duration;
 
+use shared::alert::Findings;
 use shared::config::Config;
 use shared::job::{Context, Job, Report};
+use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 use tokio::time::Instant;
 
@@ -103,6 +106,19 @@ impl Job for PortSheetSync {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A list of past runs is no run of the schedule either.
+    fn rehearses(args: &Args) -> bool {
+        args.dry_run || args.history
+    }
+
+    fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
+        told::findings(config, report)
+    }
+
+    fn numbers(report: &Report<Body>) -> Numbers {
+        told::numbers(report)
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

@@ -12,6 +12,7 @@ mod table;
 
 use std::time::Duration;
 
+use shared::alert::{Finding, Findings};
 use shared::config::Config;
 use shared::job::{Context, Job, Plugin, Report};
 use shared::{Failure, Kind};
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(long)]
     nagios: bool,
     /// Print a failure that goes on only when it begins and every six hours: for a schedule that mails
-    #[arg(long)]
+    #[arg(long, conflicts_with = "nagios")]
     only_news: bool,
 }
 
@@ -69,6 +70,20 @@ impl Job for TokenCheck {
         vec![Failure::new(Kind::Config, message, hint)]
     }
 
+    fn rehearses(args: &Args) -> bool {
+        args.offline
+    }
+
+    /// A token that is refused is told of by its history, by whichever job asked for it; here is what else is wrong.
+    fn findings(_config: &Config, report: &Report<Body>) -> Option<Findings> {
+        let credentials = &report.body.credentials;
+        let known: Vec<_> = credentials.iter().flat_map(|result| &result.failures).collect();
+        let own = report.failures.iter().filter(|failure| !known.contains(failure));
+        let own = own.min_by_key(|failure| failure.kind).cloned();
+        let parts = credentials.iter().filter_map(finding).collect();
+        (!credentials.is_empty()).then_some(Findings { own, parts })
+    }
+
     fn prints_repeats(args: &Args) -> bool {
         !args.only_news
     }
@@ -92,4 +107,15 @@ impl Job for TokenCheck {
     fn plugin(args: &Args, report: &Report<Body>) -> Option<Plugin> {
         args.nagios.then(|| nagios::plugin(report))
     }
+}
+
+/// What the history of a credential does not tell: that it works, or what beside a refusal is wrong with it. A file that
+/// cannot be read, for one, never gets as far as a refusal, and may stand in front of an older one.
+fn finding(result: &CredentialResult) -> Option<Finding> {
+    let refused = result.class.and(result.words.as_deref());
+    let is_refusal = |failure: &&Failure| refused.is_some_and(|words| failure.message.contains(words));
+    let unknown = result.failures.iter().filter(|failure| !is_refusal(failure));
+    let failure = unknown.min_by_key(|failure| failure.kind).cloned();
+    let tells = failure.is_some() || result.class.is_none();
+    tells.then(|| Finding::of("credential", &result.credential, failure))
 }

@@ -1,53 +1,21 @@
 //! The one line and the exit code of a Nagios plugin. Pure.
-//!
-//! The form is that of <https://nagios-plugins.org/doc/guidelines.html>: a text, a bar, and numbers.
 
 use std::fmt::Write as _;
 
-use shared::Kind;
 use shared::job::{Plugin, Report};
+use shared::nagios::{Level, line};
 
 use crate::result::{Body, CredentialResult};
-
-/// How bad it is, in the order of the plugin's exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Ok,
-    Warning,
-    Critical,
-    Unknown,
-}
-
-impl Level {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::Warning => "WARNING",
-            Self::Critical => "CRITICAL",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-
-    fn code(self) -> u8 {
-        match self {
-            Self::Ok => 0,
-            Self::Warning => 1,
-            Self::Critical => 2,
-            Self::Unknown => 3,
-        }
-    }
-}
 
 /// The answer for a monitor.
 pub fn plugin(report: &Report<Body>) -> Plugin {
     let credentials = &report.body.credentials;
     let level = level(report);
-    let mut line = format!("TOKEN {} - {}", level.word(), text(report).replace('|', "/"));
     let failing = credentials.iter().filter(|result| result.error.is_some()).count();
-    let _ = write!(line, " | credentials={} failing={failing};;0", credentials.len());
+    let mut numbers = format!("credentials={} failing={failing};;0", credentials.len());
     for result in credentials {
         let _ = write!(
-            line,
+            numbers,
             " '{}_failures'={} '{}_forecasts'={}",
             result.credential,
             result.failed_refreshes,
@@ -55,20 +23,17 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
             result.forecasts.len()
         );
     }
-    Plugin { line, code: level.code() }
+    line("TOKEN", level, &text(report), &numbers)
 }
 
-/// A run that checked nothing knows nothing. Trouble that may pass is a warning.
+/// A run that checked nothing knows nothing.
 fn level(report: &Report<Body>) -> Level {
-    let passes = |kind| matches!(kind, Kind::Unavailable | Kind::Busy);
     if report.body.credentials.is_empty() {
         Level::Unknown
-    } else if report.failures.iter().any(|failure| !passes(failure.kind)) {
-        Level::Critical
-    } else if !report.failures.is_empty() || forecasts(report).next().is_some() {
+    } else if report.failures.is_empty() && forecasts(report).next().is_some() {
         Level::Warning
     } else {
-        Level::Ok
+        Level::of(&report.failures)
     }
 }
 
@@ -99,7 +64,7 @@ fn forecasts(report: &Report<Body>) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use shared::Failure;
+    use shared::{Failure, Kind};
 
     use super::*;
     use crate::forecast::{Forecast, Reason};

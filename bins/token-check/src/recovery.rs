@@ -1,18 +1,16 @@
 //! After an outage: the jobs that waited are started at once, or the command that the configuration names.
 //!
-//! Each runs as its own process group and is killed whole when it takes too long.
+//! Each is killed whole when it takes too long.
 
 use std::ffi::OsString;
-use std::process::Stdio;
 use std::time::Duration;
 
 use log::info;
-use rustix::process::{Pid, Signal, kill_process_group};
+use shared::command::{self, Ended, Talk};
 use shared::job::Context;
 use shared::store::{Blocked, Store};
 use shared::{Failure, Kind, Result};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::result::CredentialResult;
 
@@ -68,52 +66,23 @@ fn commands(context: &Context, waiting: &[Blocked]) -> Vec<Command> {
     waiting.iter().map(command).collect()
 }
 
-/// Its words on standard error go where ours go; standard output may be promised to our own result.
 async fn run(command: Command, limit: Duration) -> Result<()> {
-    let Some((program, arguments)) = command.words.split_first() else { return Ok(()) };
-    info!("starting {}", program.display());
-    let failed = |kind, why: String, hint: &str| {
-        Failure::new(kind, format!("it works again, but on-recovery {} {why}", program.display()), hint)
-    };
-    let unavailable = |why| failed(Kind::Unavailable, why, &command.by_hand);
-    let mut child = tokio::process::Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| unavailable(format!("cannot be started: {error}")))?;
-    let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
-    let ended = timeout(limit, child.wait()).await;
-    drop(group);
-    match ended {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) if status.code() == Some(i32::from(Kind::Busy.exit_code())) => {
-            let hint = "nothing to do: the run that is under way, or its next one, catches up";
-            Err(failed(Kind::Busy, format!("found itself busy: {status}"), hint))
+    let program = command.words.first().map(|program| program.display().to_string()).unwrap_or_default();
+    info!("starting {program}");
+    let ended = command::run(&command.words, Talk::Aloud, limit).await;
+    ended.map_err(|why| {
+        let busy = Some(i32::from(Kind::Busy.exit_code()));
+        match why {
+            Ended::Failed(status) if status.code() == busy => Failure::new(
+                Kind::Busy,
+                format!("it works again, but on-recovery {program} found itself busy: {status}"),
+                "nothing to do: the run that is under way, or its next one, catches up",
+            ),
+            why => Failure::new(
+                Kind::Unavailable,
+                format!("it works again, but on-recovery {program} {why}"),
+                &command.by_hand,
+            ),
         }
-        Ok(Ok(status)) => Err(unavailable(format!("failed: {status}"))),
-        Ok(Err(error)) => Err(unavailable(format!("cannot be waited for: {error}"))),
-        Err(_) => {
-            // Reaped, so that nothing of it is left.
-            drop(child.wait().await);
-            Err(unavailable(format!("was killed after {}", humantime(limit))))
-        }
-    }
-}
-
-/// A process group. Whatever is left of it is killed when this is dropped, also because this run is stopped.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It fails when nothing is left, which is as it should be.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-fn humantime(limit: Duration) -> String {
-    chrono::TimeDelta::from_std(limit).map_or_else(|_| format!("{limit:?}"), shared::event::shown)
+    })
 }

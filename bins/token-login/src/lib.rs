@@ -86,6 +86,11 @@ impl Job for TokenLogin {
         vec![Failure::new(kind, message, hint)]
     }
 
+    /// The person who logs in sees what fails.
+    fn rehearses(_args: &Args) -> bool {
+        true
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let mut entry = Entry::new(&args.credential);
         let mut summary = Vec::new();

@@ -2,12 +2,16 @@
 //!
 //! It describes; it opens nothing but the file itself.
 
+mod alert;
 mod cell;
 mod column;
+mod monitor;
 mod overlap;
 mod pattern;
 mod reader;
 mod sheet;
+mod shipped;
+mod sink;
 mod source;
 mod token_check;
 
@@ -22,20 +26,21 @@ use url::Url;
 use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
+pub use alert::{Alert, Thresholds};
 pub use cell::CellAddress;
 pub use column::{Column, Notation, TimeZone, Type};
+pub use monitor::Monitor;
 pub use overlap::{OnOverlap, Overlap};
 pub use pattern::{Part, Pattern, Unit};
 pub use reader::{Problems, Reader};
 pub use sheet::{OnBadRow, OnEdit, OnMissing, Share, Sheet};
+pub use shipped::{SHIPPED, Shipped};
+pub use sink::{Encryption, Endpoint, Shape, Sink, Smtp, Way, Webhook};
 pub use source::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
 pub use token_check::TokenCheck;
 
 /// The spreadsheets scope: what a credential gets when it names no scopes.
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
-
-/// The names that a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
-const EXECUTABLES: [&str; 3] = ["port-sheet-sync", "token-check", "token-login"];
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -52,6 +57,12 @@ pub struct Config {
     pub sheets: BTreeMap<String, Sheet>,
     /// How patient refreshes are, and what people hear of credentials.
     pub token_check: TokenCheck,
+    /// What people hear, and through which sinks.
+    pub alert: Alert,
+    /// Who outside is told of each run, unless a job's own table says otherwise.
+    pub monitor: Monitor,
+    /// Where each job leaves its metrics file; none for nowhere.
+    pub metrics_dir: Option<PathBuf>,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
 }
@@ -89,6 +100,8 @@ pub struct JobEntry {
     pub deadline: Option<Duration>,
     /// How long to wait for the lock.
     pub lock_wait: Option<Duration>,
+    /// Who outside is told of its runs, instead of the file's `monitor`.
+    pub monitor: Option<Monitor>,
 }
 
 impl Config {
@@ -111,10 +124,21 @@ impl Config {
         })
     }
 
-    /// The state directory that a file names, however broken the rest of it is.
-    pub fn state_dir_in(path: &Path) -> Option<PathBuf> {
-        let table: Table = toml::from_str(&fs::read_to_string(path).ok()?).ok()?;
-        table.get("state-dir")?.as_str().map(PathBuf::from).filter(|dir| dir.is_absolute())
+    /// What a file says of state, alerts, monitor and metrics, however broken the rest of it is: even a broken
+    /// configuration is not to pass in silence. Where that part is broken too, the state alone, or nothing.
+    pub fn of_alerts(path: &Path) -> Self {
+        let table = fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Table>(&text).ok());
+        let only = |kept: &[&str]| {
+            let table = table.clone().unwrap_or_default().into_iter();
+            let mut table: Table = table.filter(|(key, _)| kept.contains(&key.as_str())).collect();
+            table.entry("monitor").or_insert("none".into());
+            let mut problems = Problems::default();
+            let config = Self::read(path, table, &mut problems);
+            problems.into_lines().is_empty().then_some(config)
+        };
+        let parts: [&[&str]; 2] = [&["state-dir", "monitor", "alert", "metrics"], &["state-dir"]];
+        let known = parts.into_iter().find_map(only);
+        known.unwrap_or_else(|| Self::read(path, Table::new(), &mut Problems::default()))
     }
 
     /// Checks the text of a file.
@@ -135,16 +159,20 @@ impl Config {
         if state_dir.as_ref().is_some_and(|dir| dir.is_relative()) {
             reader.problem("state-dir", "must be an absolute path: a job's working directory varies");
         }
-        read_monitor(&mut reader);
+        let monitor = read_monitor(&mut reader);
+        let metrics_dir = read_metrics(&mut reader);
+        let alert = reader.table("alert").unwrap_or_default();
+        let alert = Alert::read(reader.nested("alert", alert));
         let google = reader.table("google").unwrap_or_default();
         let google = Google::read(reader.nested("google", google));
         let credentials = named(&mut reader, "credential", CredentialEntry::read);
         let sheets = named(&mut reader, "sheet", Sheet::read);
         let token_check = reader.table("token-check").unwrap_or_default();
-        let token_check = TokenCheck::read(reader.nested("token-check", token_check));
+        let token_check = TokenCheck::read(reader.nested("token-check", token_check), &alert);
         let jobs = named(&mut reader, "job", JobEntry::read);
-        for name in jobs.keys().filter(|name| !EXECUTABLES.contains(&name.as_str())) {
-            let what = format!("there is no executable of this name; there are {}", EXECUTABLES.join(", "));
+        let names = SHIPPED.map(|shipped| shipped.name);
+        for name in jobs.keys().filter(|name| !names.contains(&name.as_str())) {
+            let what = format!("there is no executable of this name; there are {}", names.join(", "));
             reader.problem(&format!("job.{name}"), what);
         }
         for sheet in sheets.values().filter(|sheet| !credentials.contains_key(&sheet.credential)) {
@@ -157,7 +185,19 @@ impl Config {
         refuse_synced_archives(&sheets, &mut reader);
         refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
-        Self { path: path.to_owned(), state_dir, google, credentials, sheets, token_check, jobs }
+        let path = path.to_owned();
+        Self { path, state_dir, google, credentials, sheets, token_check, alert, monitor, metrics_dir, jobs }
+    }
+
+    /// How often an executable is expected to run; none for one that people start.
+    pub fn every(&self, name: &str) -> Option<Duration> {
+        let shipped = || SHIPPED.iter().find(|shipped| shipped.name == name)?.every;
+        self.job(name).every.or_else(shipped)
+    }
+
+    /// Who outside is told of an executable's runs.
+    pub fn monitor(&self, name: &str) -> &Monitor {
+        self.jobs.get(name).and_then(|job| job.monitor.as_ref()).unwrap_or(&self.monitor)
     }
 
     /// The settings of one executable.
@@ -252,19 +292,23 @@ fn refuse_misplaced_freshness(sheets: &BTreeMap<String, Sheet>, reader: &mut Rea
     }
 }
 
-/// Pings are not sent by this version, so an address would be a promise that nobody keeps.
-fn read_monitor(reader: &mut Reader<'_>) {
-    match reader.value("monitor") {
-        Some(toml::Value::String(word)) if word == "none" => {}
-        Some(toml::Value::Table(_)) => {
-            reader.problem("monitor", "this version sends no pings yet: say monitor = \"none\"")
-        }
-        Some(_) => reader.problem("monitor", "must be \"none\""),
-        None => reader.problem(
-            "monitor",
-            "is missing: say monitor = \"none\" if nothing outside watches the exit codes",
-        ),
+fn read_monitor(reader: &mut Reader<'_>) -> Monitor {
+    if !reader.has("monitor") {
+        let what = "is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nobody outside watches";
+        reader.problem("monitor", what);
     }
+    Monitor::read(reader).unwrap_or(Monitor::None)
+}
+
+fn read_metrics(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let table = reader.table("metrics").unwrap_or_default();
+    let mut reader = reader.nested("metrics", table);
+    let dir = reader.text("dir").map(PathBuf::from);
+    if dir.as_ref().is_some_and(|dir| dir.is_relative()) {
+        reader.problem("dir", "must be an absolute path: a job's working directory varies");
+    }
+    reader.finish();
+    dir
 }
 
 impl Google {
@@ -329,6 +373,7 @@ impl JobEntry {
             every: reader.duration("every"),
             deadline: reader.positive_duration("deadline"),
             lock_wait: reader.duration("lock-wait"),
+            monitor: Monitor::read(&mut reader),
         };
         reader.finish();
         entry

@@ -51,6 +51,11 @@ impl<'a> Reader<'a> {
         self.problems.add(place, what);
     }
 
+    /// Whether a key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Takes a value out, whatever its kind.
     pub fn value(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
@@ -181,6 +186,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes a list of tables, such as `[[alert.sink]]`.
+    pub fn tables(&mut self, key: &'static str) -> Vec<Table> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let tables = value.try_into::<Vec<Table>>();
+        if tables.is_err() {
+            self.problem(key, format!("must be written as [[{}]] tables", self.place(key)));
+        }
+        tables.unwrap_or_default()
+    }
+
+    /// Takes a name, which may become a file's.
+    pub fn name(&mut self, key: &'static str) -> Option<String> {
+        match self.text(key)? {
+            name if is_name(&name) => Some(name),
+            name => self.wrong(key, format!("{name:?} may hold only letters, digits, - and _")),
+        }
+    }
+
     /// Takes a table of named tables, such as `[credential.NAME]`.
     pub fn named_tables(&mut self, key: &'static str) -> Vec<(String, Table)> {
         let mut named = Vec::new();
@@ -222,7 +245,21 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
 }
 
-fn kind(value: &Value) -> &'static str {
+/// A whole number in a range.
+pub(super) fn count(
+    reader: &mut Reader<'_>,
+    key: &'static str,
+    range: std::ops::RangeInclusive<u32>,
+) -> Option<u32> {
+    let number = reader.integer(key)?;
+    let number = u32::try_from(number).ok().filter(|number| range.contains(number));
+    if number.is_none() {
+        reader.problem(key, format!("must be from {} to {}", range.start(), range.end()));
+    }
+    number
+}
+
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a string",
         Value::Integer(_) | Value::Float(_) => "a number",

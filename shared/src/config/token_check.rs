@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::Reader;
+use super::reader::count;
+use super::{Alert, Reader};
 
 /// A day, for key ages.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,6 +23,8 @@ pub struct TokenCheck {
     pub alert_on_recovery: bool,
     /// The failed refresh, counted from the first, with which the alert is escalated.
     pub escalate_after: u32,
+    /// How often people are reminded of an outage that goes on: `remind-every` of `[alert]`.
+    pub remind_every: Duration,
     /// The age of a service account's key from which it is warned of.
     pub key_age_warn: Duration,
     /// The age from which it is a failure.
@@ -36,13 +39,21 @@ pub struct TokenCheck {
 
 impl Default for TokenCheck {
     fn default() -> Self {
+        Self::beside(&Alert::default())
+    }
+}
+
+impl TokenCheck {
+    /// The defaults, some of which are those of every alert.
+    fn beside(alert: &Alert) -> Self {
         Self {
             refresh_margin: Duration::from_secs(5 * 60),
             recovery_interval: Duration::from_secs(30 * 60),
             max_retries: 5,
-            alert_on_first_failure: true,
-            alert_on_recovery: true,
-            escalate_after: 3,
+            alert_on_first_failure: alert.on_first_failure,
+            alert_on_recovery: alert.on_recovery,
+            escalate_after: alert.escalate_after,
+            remind_every: alert.remind_every,
             key_age_warn: DAY * 75,
             key_age_fail: DAY * 90,
             // Google grants a project 10,000 tokens a day by default; this many an hour stay below that.
@@ -51,11 +62,9 @@ impl Default for TokenCheck {
             on_recovery_timeout: Duration::from_secs(25 * 60),
         }
     }
-}
 
-impl TokenCheck {
-    pub(super) fn read(mut reader: Reader<'_>) -> Self {
-        let usual = Self::default();
+    pub(super) fn read(mut reader: Reader<'_>, alert: &Alert) -> Self {
+        let usual = Self::beside(alert);
         let settings = Self {
             refresh_margin: reader.duration("refresh-margin").unwrap_or(usual.refresh_margin),
             recovery_interval: reader.duration("recovery-interval").unwrap_or(usual.recovery_interval),
@@ -67,6 +76,7 @@ impl TokenCheck {
                 .unwrap_or(usual.alert_on_first_failure),
             alert_on_recovery: reader.flag("alert-on-recovery").unwrap_or(usual.alert_on_recovery),
             escalate_after: count(&mut reader, "escalate-after", 1..=1000).unwrap_or(usual.escalate_after),
+            remind_every: usual.remind_every,
             key_age_warn: reader.duration("key-age-warn").unwrap_or(usual.key_age_warn),
             key_age_fail: reader.duration("key-age-fail").unwrap_or(usual.key_age_fail),
             refreshes_per_hour: count(&mut reader, "refreshes-per-hour", 4..=10_000)
@@ -97,14 +107,4 @@ impl TokenCheck {
             reader.problem("on-recovery", "must begin with the program to run");
         }
     }
-}
-
-/// A whole number in a range.
-fn count(reader: &mut Reader<'_>, key: &'static str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
-    let number = reader.integer(key)?;
-    let number = u32::try_from(number).ok().filter(|number| range.contains(number));
-    if number.is_none() {
-        reader.problem(key, format!("must be from {} to {}", range.start(), range.end()));
-    }
-    number
 }

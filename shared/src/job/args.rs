@@ -44,6 +44,9 @@ pub struct Common {
     /// Validate the configuration, report all problems, touch nothing
     #[arg(long)]
     pub check_config: bool,
+    /// Send a marked test alert through each sink, and report what came of it
+    #[arg(long, conflicts_with = "check_config")]
+    pub test_alert: bool,
     /// How long to wait for another run to end, such as 30s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub lock_wait: Option<Duration>,

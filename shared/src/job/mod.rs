@@ -1,18 +1,21 @@
-//! The spine of every executable: parse → report → config → record → lock → deadline → run → record → exit code.
+//! The spine of every executable: parse → report → config → record → lock → deadline → run → record → print → metrics →
+//! ping and alerts → exit code.
 //!
 //! Whatever happens in a run, a panic included, becomes one outcome that is printed, recorded and returned. This is
 //! the only module that prints results and failures and the only one that chooses exit codes; what a job says to a person
 //! while it waits for them is its own.
 
+mod aftermath;
 mod args;
+mod measure;
 mod news;
 mod output;
+mod scene;
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -20,15 +23,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use log::{debug, info, warn};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use crate::alert::{Courier, Findings};
 use crate::budget::Budget;
 use crate::config::Config;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
+use crate::metrics::Numbers;
+use crate::monitor::Ping;
 use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
 use crate::store::{Ending, Outcome, Purpose, Run, Store};
 use crate::{Failure, Kind, Result, lock, logging, oauth};
@@ -36,6 +43,7 @@ use crate::{Failure, Kind, Result, lock, logging, oauth};
 pub use args::Common;
 use args::{Cli, Parsed};
 use output::Output;
+use scene::{Scene, open_records, remember};
 
 /// One executable: what it is called, what it takes and what it does.
 pub trait Job {
@@ -47,6 +55,8 @@ pub trait Job {
     const EXAMPLE: &'static str;
     /// How long a run may take unless the configuration says otherwise.
     const DEADLINE: Duration;
+    /// Whether it runs even when its records cannot be used: [`Context::unrecorded`] then says why.
+    const RUNS_UNRECORDED: bool = false;
     /// What becomes of work that was stopped or ran out of time, for the hint.
     const UNFINISHED: &'static str = "the next run goes on from here";
     /// Its own flags.
@@ -63,8 +73,24 @@ pub trait Job {
         None
     }
 
-    /// Whether failures are printed that the run before printed already; without it a schedule that mails what is printed
-    /// mails news only. Exit code, record and result are the same either way.
+    /// Whether the run only shows what it would do, or looks without trying. It then counts for no clock, and nobody
+    /// outside hears of it.
+    fn rehearses(_args: &Self::Args) -> bool {
+        false
+    }
+
+    /// What was found of each subject that people hear of on its own. None leaves all of it to the job's own.
+    fn findings(_config: &Config, _report: &Report<Self::Body>) -> Option<Findings> {
+        None
+    }
+
+    /// What the run did, in numbers.
+    fn numbers(_report: &Report<Self::Body>) -> Numbers {
+        Numbers::default()
+    }
+
+    /// Whether failures are printed that a run of this schedule printed already; without it a schedule that mails what is
+    /// printed mails news only. Exit code, record and result are the same either way.
     fn prints_repeats(_args: &Self::Args) -> bool {
         true
     }
@@ -88,6 +114,10 @@ pub struct Context {
     pub environment: Environment,
     /// The state directory.
     pub state: State,
+    /// Why this run cannot be recorded; only a job that runs all the same ever sees it.
+    pub unrecorded: Option<Failure>,
+    /// Whether there were records before this run.
+    pub had_records: bool,
     /// Whether a person watches standard error and did not ask for silence or for log lines in its place.
     pub is_watched: bool,
     /// The access tokens of this run, by credential.
@@ -95,6 +125,26 @@ pub struct Context {
 }
 
 impl Context {
+    fn of(job: &'static str, run: &Run, common: &Common, environment: Environment, config: Config) -> Self {
+        let dir = environment.state_dir(common.state_dir.as_deref(), config.state_dir.as_deref());
+        let (state, run, started) = (State::at(dir), run.id.clone(), run.started);
+        let had_records = state.database().is_file();
+        let is_watched = output::is_watched(common);
+        let wallets = Mutex::default();
+        Self {
+            job,
+            run,
+            started,
+            config,
+            environment,
+            state,
+            unrecorded: None,
+            had_records,
+            is_watched,
+            wallets,
+        }
+    }
+
     /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name. All
     /// sources of one credential share its token: a run with many sheets refreshes once.
     ///
@@ -166,10 +216,16 @@ struct Ended<B> {
     report: Report<B>,
 }
 
+impl<B: Default> Report<B> {
+    /// Only an answer.
+    fn answer(output: String) -> Self {
+        Self { failures: Vec::new(), body: B::default(), output, summary: Vec::new() }
+    }
+}
+
 impl<B: Default> Ended<B> {
     fn failed(failures: Vec<Failure>) -> Self {
-        let report = Report { failures, body: B::default(), output: String::new(), summary: Vec::new() };
-        Self { outcome: Outcome::Failed, report }
+        Self { outcome: Outcome::Failed, report: Report { failures, ..Report::answer(String::new()) } }
     }
 
     fn skipped(failure: Failure) -> Self {
@@ -188,77 +244,90 @@ impl<B> From<Report<B>> for Ended<B> {
 pub fn main<J: Job>() -> ExitCode {
     let environment = Environment::read();
     let out = Output::of(&environment);
-    let run = Run { id: ulid::Ulid::generate().to_string(), job: J::NAME, started: Utc::now() };
+    let id = ulid::Ulid::generate().to_string();
+    let mut run = Run { id, job: J::NAME, started: Utc::now(), rehearsal: false, only_news: false };
     let cli = match args::parse::<J>() {
         Parsed::Run(cli) => cli,
         Parsed::Answered(code) => return code,
         Parsed::Refused(failure, common) => {
-            return finish::<J>(out, &common, None, &run, Ended::failed(vec![failure]), None);
+            return finish::<J>(out, &common, None, &run, Ended::failed(vec![failure]), Scene::default());
         }
     };
+    run.rehearsal = J::rehearses(&cli.args);
+    run.only_news = !J::prints_repeats(&cli.args);
     logging::start(&environment, cli.common.verbose, cli.common.quiet);
-    let mut store = None;
-    let ended = begin::<J>(&cli, environment, &run, &mut store);
-    finish::<J>(out, &cli.common, Some(&cli.args), &run, ended, store)
+    let mut scene = Scene::default();
+    let ended = begin::<J>(&cli, environment, &run, &mut scene);
+    finish::<J>(out, &cli.common, Some(&cli.args), &run, ended, scene)
 }
 
-/// Everything up to the lock. The store is handed out so that a failure after it was opened is recorded.
+/// Everything up to the lock. The scene is handed out so that a failure after it was set is recorded and told.
 fn begin<J: Job>(
     cli: &Cli<J::Args>,
     environment: Environment,
     run: &Run,
-    store: &mut Option<Store>,
+    scene: &mut Scene,
 ) -> Ended<J::Body> {
-    let config = match environment.config_file(cli.common.config.as_deref()) {
-        Ok(path) => match Config::load(&path, J::NAME) {
-            Ok(config) => config,
-            Err(failures) => {
-                *store = known_store(&cli.common, &environment, &path, run);
-                return Ended::failed(failures);
-            }
-        },
+    let common = &cli.common;
+    let path = match environment.config_file(common.config.as_deref()) {
+        Ok(path) => path,
         Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let context = |config| Context::of(J::NAME, run, common, environment, config);
+    let config = match Config::load(&path, J::NAME) {
+        Ok(config) => config,
+        Err(failures) => {
+            remember(common, run, Some(context(Config::of_alerts(&path))), scene);
+            return Ended::failed(failures);
+        }
     };
     let problems = J::check(&config, &cli.args);
     if !problems.is_empty() {
+        let is_usage = problems.iter().all(|problem| problem.kind == Kind::Usage);
+        remember(common, run, (!is_usage).then(|| context(config)), scene);
         return Ended::failed(problems);
     }
-    if cli.common.check_config {
-        let output = format!("{} is valid\n", config.path.display());
-        return Report { failures: Vec::new(), body: J::Body::default(), output, summary: Vec::new() }.into();
+    if common.check_config {
+        return Report::answer(format!("{} is valid\n", config.path.display())).into();
     }
-    let state =
-        State::at(environment.state_dir(cli.common.state_dir.as_deref(), config.state_dir.as_deref()));
-    match state.create().and_then(|()| Store::open(&state.database())) {
-        Ok(opened) => *store = Some(opened),
-        Err(failure) => return Ended::failed(vec![failure]),
+    let context = context(config);
+    if common.test_alert {
+        return test_alert::<J>(&context).into();
     }
-    if let Some(Err(failure)) = store.as_mut().map(|store| store.start_run(run)) {
-        return Ended::failed(vec![failure]);
+    open_records(run, context, scene);
+    match &scene.context {
+        Some(Context { unrecorded: Some(failure), .. }) if !J::RUNS_UNRECORDED => {
+            Ended::failed(vec![failure.clone()])
+        }
+        Some(context) => guarded::<J>(cli, context),
+        None => Ended::failed(vec![Failure::bug("a run without a scene")]),
     }
-    let context = Context {
-        job: J::NAME,
-        run: run.id.clone(),
-        started: run.started,
-        config,
-        environment,
-        state,
-        is_watched: output::is_watched(&cli.common),
-        wallets: Mutex::default(),
-    };
-    guarded::<J>(cli, &context)
 }
 
-/// The run records of earlier runs, for a run whose configuration is broken: even that is not to pass unrecorded. Nothing
-/// is made for it, and `--check-config` touches nothing.
-fn known_store(common: &Common, environment: &Environment, config: &Path, run: &Run) -> Option<Store> {
-    let configured = Config::state_dir_in(config);
-    let state = State::at(environment.state_dir(common.state_dir.as_deref(), configured.as_deref()));
-    if common.check_config || !state.database().is_file() {
-        return None;
-    }
-    let mut store = Store::open(&state.database()).ok()?;
-    store.start_run(run).ok().map(|()| store)
+/// A marked test through each sink.
+fn test_alert<J: Job>(context: &Context) -> Report<J::Body> {
+    let (settings, state) = (&context.config.alert, &context.state);
+    let courier = Courier { settings, state, environment: &context.environment };
+    let (lines, failures) = match briefly(courier.test(J::NAME)) {
+        Ok(told) => told,
+        Err(failure) => (Vec::new(), vec![failure]),
+    };
+    let output = lines.iter().map(|line| format!("{line}\n")).collect();
+    Report { failures, ..Report::answer(output) }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Failure::bug(format!("no runtime: {error}")))
+}
+
+/// Runs what has its own limits to its end, and waits for nothing that it leaves behind, such as a name that cannot be
+/// resolved.
+fn briefly<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Runs the job on its own runtime; a panic becomes a failure.
@@ -269,9 +338,9 @@ fn guarded<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body> {
             *message = Some(panic.to_string());
         }
     }));
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return Ended::failed(vec![Failure::bug(format!("no runtime: {error}"))]),
+        Err(failure) => return Ended::failed(vec![failure]),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(locked::<J>(cli, context))));
     ended.unwrap_or_else(|_: Box<dyn Any + Send>| {
@@ -286,7 +355,9 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
     let wait = cli.common.lock_wait.or(settings.lock_wait).unwrap_or_default();
     let path = lock::file_for(&context.state.locks(), J::NAME);
     let _lock = match lock::acquire(&path, wait, context.started).await {
-        Ok(lock) => lock,
+        Ok(lock) => Some(lock),
+        // Where there is no place for a lock there is nothing to protect either.
+        Err(_) if context.unrecorded.is_some() => None,
         Err(failure) if failure.kind == Kind::Busy => {
             return Ended::skipped(failure.within("another run is under way"));
         }
@@ -298,9 +369,14 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
         Ok(stopped) => stopped,
         Err(failure) => return Ended::failed(vec![failure]),
     };
-    let mut run = pin!(J::run(context, &cli.args));
+    let start = async {
+        if !J::rehearses(&cli.args) {
+            aftermath::send_ping(context, &context.run, Ping::Start).await;
+        }
+    };
+    let mut run = pin!(join(J::run(context, &cli.args), start));
     let ended = tokio::select! {
-        report = &mut run => return report.into(),
+        (report, ()) = &mut run => return report.into(),
         () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
             Kind::Busy,
             format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
@@ -334,35 +410,50 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>> {
     })
 }
 
-/// Records, prints and turns the outcome into an exit code.
+/// Records, prints, tells whoever is to hear of it, and turns the outcome into an exit code.
 fn finish<J: Job>(
     out: Output,
     common: &Common,
     args: Option<&J::Args>,
     run: &Run,
     mut ended: Ended<J::Body>,
-    mut store: Option<Store>,
+    scene: Scene,
 ) -> ExitCode {
     let finished = Utc::now();
-    if let Some(Err(failure)) = store.as_mut().map(|store| record::<J>(store, run, finished, &ended)) {
-        ended.report.failures.push(failure);
+    let Scene { mut store, context } = scene;
+    let unrecorded = store.as_mut().and_then(|store| record::<J>(store, run, finished, &ended).err());
+    if let Some(failure) = &unrecorded {
+        ended.report.failures.push(failure.clone());
         ended.outcome = Outcome::Failed;
     }
     let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
     info!("run {} ended with exit code {}", run.id, frame.exit);
-    if let Some(plugin) = args.and_then(|args| J::plugin(args, &ended.report)) {
-        output::asked_for(&format!("{}\n", plugin.line));
-        return ExitCode::from(plugin.code);
+    let plugin = args.and_then(|args| J::plugin(args, &ended.report));
+    match &plugin {
+        Some(plugin) => output::asked_for(&format!("{}\n", plugin.line)),
+        None => {
+            out.print(common, &frame, &ended.report);
+            if !is_repeat(store.as_mut(), run, &frame) {
+                out.complain(&ended.report.failures);
+            }
+        }
     }
-    let is_repeat = !args.is_none_or(J::prints_repeats)
-        && store
-            .and_then(|mut store| store.result_before(run).ok().flatten())
-            .is_some_and(|before| !news::is_new(&before, &frame.to_json()));
-    out.print(common, &frame, &ended.report);
-    if !is_repeat {
-        out.complain(&ended.report.failures);
+    if let Some(context) = context.filter(|_| !run.rehearsal) {
+        let unrecorded = unrecorded.or_else(|| context.unrecorded.clone());
+        let findings = aftermath::findings::<J>(&context, &ended.report);
+        let (outcome, exit, numbers) = (ended.outcome, frame.exit, J::numbers(&ended.report));
+        aftermath::see_to(
+            &context,
+            &aftermath::Ended { run, finished, outcome, exit, findings, numbers, unrecorded },
+        );
     }
-    ExitCode::from(frame.exit)
+    ExitCode::from(plugin.map_or(frame.exit, |plugin| plugin.code))
+}
+
+/// Whether a run that prints news only has none.
+fn is_repeat<B: Serialize>(store: Option<&mut Store>, run: &Run, frame: &output::Frame<'_, B>) -> bool {
+    let told = store.filter(|_| run.only_news).and_then(|store| store.result_told_before(run).ok().flatten());
+    told.is_some_and(|told| !news::is_new(&told, &frame.to_json()))
 }
 
 fn record<J: Job>(
@@ -372,8 +463,8 @@ fn record<J: Job>(
     ended: &Ended<J::Body>,
 ) -> Result<()> {
     let frame = output::Frame::new(run, finished, ended.outcome, &ended.report);
-    let result = frame.to_json();
-    let ending =
-        Ending { finished, outcome: ended.outcome, exit: frame.exit, failure: frame.error, result: &result };
+    let (result, changed) = (frame.to_json(), J::numbers(&ended.report).changed);
+    let (outcome, exit, failure) = (ended.outcome, frame.exit, frame.error);
+    let ending = Ending { finished, outcome, exit, failure, changed, result: &result };
     store.end_run(&run.id, &ending).inspect_err(|failure| warn!("the run could not be recorded: {failure}"))
 }

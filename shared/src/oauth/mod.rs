@@ -22,7 +22,7 @@ use crate::credential::{Credential, Place};
 use crate::history::{Good, Outcome, Seen};
 use crate::http::{Http, NoReply, Reply};
 use crate::lock::Lock;
-use crate::{Failure, Result, Secret, credential, lock, retry};
+use crate::{Failure, Result, Secret, credential, lock, retry, tally};
 
 pub use classify::{Class, Refusal, classify};
 pub use ledger::{Asking, Ledger};
@@ -115,6 +115,15 @@ impl Wallet {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
+    /// How long the token in it lasts.
+    fn left(&self) -> Option<TimeDelta> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|token| token.expires_at - Utc::now())
+    }
+
     /// What the token in it reaches, where the server said it.
     fn granted(&self) -> Option<Vec<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|token| token.scopes.clone())
@@ -169,6 +178,7 @@ impl TokenSource {
         if let Some(token) = self.token.lasting(margin) {
             return Ok(token);
         }
+        self.token.left().into_iter().for_each(tally::refreshed_early);
         let token = self.fetch_with_retries().await?;
         self.token.put(Some(token.clone()));
         Ok(token.value)
@@ -185,6 +195,7 @@ impl TokenSource {
 
     /// Forgets the token, because the API did not accept it.
     pub fn invalidate(&mut self) {
+        tally::unauthenticated();
         self.token.put(None);
     }
 

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{Store, events, stamp};
+use super::{Store, events, stamp, time};
 use crate::config::TokenCheck;
 use crate::event;
 use crate::history::{History, Outcome, Seen, Told};
@@ -408,12 +408,6 @@ fn blocked(transaction: &Transaction<'_>, credential: &str) -> rusqlite::Result<
         Ok(Blocked { job: row.get(0)?, since: time(row, 1)?.unwrap_or_default() })
     })?;
     rows.collect()
-}
-
-/// A time that cannot be read counts as unknown: a history is worth less than a run.
-fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
-    let text: Option<String> = row.get(index)?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 #[cfg(test)]

@@ -3,26 +3,33 @@
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
+mod alerts;
+mod allowance;
 mod budget;
 mod credentials;
 mod events;
 mod runs;
+mod sinks;
+mod view;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
 use crate::{Failure, Kind, Result, file};
 
+pub use allowance::{Allowance, AllowanceDay};
 pub use budget::{Bucket, Quota};
 pub use credentials::{Attempt, Blocked, Purpose, Recovery};
 pub use runs::{Ending, Outcome, Run};
+pub use sinks::SinkState;
+pub use view::{Fared, Past, Record};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -85,6 +92,9 @@ impl Store {
             if version < 3 {
                 transaction.execute_batch(budget::SCHEMA)?;
             }
+            if version < 4 {
+                alerts::migrate(transaction)?;
+            }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
     }
@@ -110,6 +120,12 @@ impl Store {
 /// Times are text in UTC to the millisecond, so that they sort and any SQLite client reads them.
 fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A time that cannot be read counts as unknown: a history is worth less than a run.
+fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 /// A time as [`stamp`] writes it.

@@ -59,6 +59,10 @@ pub struct Run {
     pub job: &'static str,
     /// When it started.
     pub started: DateTime<Utc>,
+    /// Whether it only shows what it would do: such a run counts for nothing.
+    pub rehearsal: bool,
+    /// Whether it prints only what no run before it printed that did the same.
+    pub only_news: bool,
 }
 
 /// How it ended.
@@ -72,6 +76,8 @@ pub struct Ending<'a> {
     pub exit: u8,
     /// The most serious failure.
     pub failure: Option<&'a Failure>,
+    /// Whether it changed anything outside.
+    pub changed: bool,
     /// The JSON result, whole.
     pub result: &'a str,
 }
@@ -86,21 +92,31 @@ impl Store {
         self.transaction(|transaction| {
             transaction.execute("DELETE FROM run WHERE started < ?1", params![old])?;
             transaction.execute(
-                "INSERT INTO run (run, job, pid, started, outcome) VALUES (?1, ?2, ?3, ?4, 'running')",
-                params![run.id, run.job, std::process::id(), stamp(run.started)],
+                "INSERT INTO run (run, job, pid, started, outcome, rehearsal, only_news)
+                 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
+                params![
+                    run.id,
+                    run.job,
+                    std::process::id(),
+                    stamp(run.started),
+                    run.rehearsal,
+                    run.only_news
+                ],
             )
         })?;
         Ok(())
     }
 
-    /// The JSON result of the job's run before this one that came to an end. What a run that found another under way said
-    /// counts only for one that finds the same.
+    /// The JSON result that people know of the job when this run ends, if it tells news only: that of the last run before
+    /// it that did so too, or was a success. What a run told somebody else, such as a monitor that polls, is news all the
+    /// same, and what a run that found another under way said counts only for one that finds the same.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn result_before(&mut self, run: &Run) -> Result<Option<String>> {
+    pub fn result_told_before(&mut self, run: &Run) -> Result<Option<String>> {
         let query =
             "SELECT result FROM run WHERE job = ?1 AND run <> ?2 AND started <= ?3 AND outcome <> 'running'
+             AND (only_news OR outcome = 'ok' AND NOT rehearsal)
              AND (outcome <> 'skipped' OR (SELECT outcome FROM run WHERE run = ?2) = 'skipped')
              ORDER BY started DESC, run DESC LIMIT 1";
         self.transaction(|transaction| {
@@ -117,16 +133,18 @@ impl Store {
         let failure = ending.failure;
         self.transaction(|transaction| {
             transaction.execute(
-                "UPDATE run SET finished = ?2, outcome = ?3, exit = ?4, kind = ?5, message = ?6, hint = ?7, result = ?8 WHERE run = ?1",
+                "UPDATE run SET finished = ?2, outcome = ?3, exit = ?4, kind = ?5, message = ?6, hint = ?7, result = ?8, changed = ?9
+                 WHERE run = ?1",
                 params![
                     id,
                     stamp(ending.finished),
                     ending.outcome.word(),
                     ending.exit,
-                    failure.map(|failure| format!("{:?}", failure.kind).to_lowercase()),
+                    failure.map(|failure| failure.kind.word()),
                     failure.map(|failure| &failure.message),
                     failure.map(|failure| &failure.hint),
                     ending.result,
+                    ending.changed,
                 ],
             )
         })?;
@@ -140,7 +158,8 @@ mod tests {
     use crate::Kind;
 
     fn run(id: &str, started: &str) -> Run {
-        Run { id: id.into(), job: "port-sheet-sync", started: started.parse().unwrap() }
+        let (job, started) = ("port-sheet-sync", started.parse().unwrap());
+        Run { id: id.into(), job, started, rehearsal: false, only_news: true }
     }
 
     fn rows(store: &Store) -> Vec<(String, String, Option<i64>)> {
@@ -161,32 +180,36 @@ mod tests {
         assert_eq!(rows(&store), [("new".into(), "running".into(), None)]);
         let failure = Failure::new(Kind::Data, "bad", "mend it");
         let finished = "2026-05-13T12:00:02Z".parse().unwrap();
-        let ending =
-            Ending { finished, outcome: Outcome::Failed, exit: 65, failure: Some(&failure), result: "{}" };
+        let (outcome, failure) = (Outcome::Failed, Some(&failure));
+        let ending = Ending { finished, outcome, exit: 65, failure, changed: false, result: "{}" };
         store.end_run("new", &ending).unwrap();
         assert_eq!(rows(&store), [("new".into(), "failed".into(), Some(65))]);
     }
 
     #[test]
-    fn the_run_before_is_the_last_that_ended_and_did_begin() {
+    fn what_was_told_is_what_the_last_run_said_that_tells_news_or_succeeded() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(&dir.path().join("state.db")).unwrap();
-        let mut ends = |id: &str, minute: u8, outcome| {
+        let mut ends = |id: &str, minute: u8, only_news, outcome| {
             let started = format!("2026-05-13T12:{minute:02}:00Z");
-            let run = run(id, &started);
+            let run = Run { only_news, ..run(id, &started) };
             store.start_run(&run).unwrap();
             if let Some(outcome) = outcome {
                 let finished = run.started;
-                let ending = Ending { finished, outcome, exit: 0, failure: None, result: id };
+                let ending = Ending { finished, outcome, exit: 0, failure: None, changed: false, result: id };
                 store.end_run(id, &ending).unwrap();
             }
-            store.result_before(&run).unwrap()
+            store.result_told_before(&run).unwrap()
         };
-        assert_eq!(ends("first", 0, Some(Outcome::Failed)), None);
-        assert_eq!(ends("killed", 5, None).as_deref(), Some("first"));
-        assert_eq!(ends("busy", 10, Some(Outcome::Skipped)).as_deref(), Some("first"));
-        assert_eq!(ends("busy-again", 15, Some(Outcome::Skipped)).as_deref(), Some("busy"));
-        assert_eq!(ends("last", 20, Some(Outcome::Failed)).as_deref(), Some("first"));
+        assert_eq!(ends("polled-first", 0, false, Some(Outcome::Failed)), None);
+        assert_eq!(ends("first", 1, true, Some(Outcome::Failed)), None);
+        assert_eq!(ends("killed", 5, true, None).as_deref(), Some("first"));
+        assert_eq!(ends("polled", 7, false, Some(Outcome::Failed)).as_deref(), Some("first"));
+        assert_eq!(ends("busy", 10, true, Some(Outcome::Skipped)).as_deref(), Some("first"));
+        assert_eq!(ends("busy-again", 15, true, Some(Outcome::Skipped)).as_deref(), Some("busy"));
+        assert_eq!(ends("last", 20, true, Some(Outcome::Failed)).as_deref(), Some("first"));
+        assert_eq!(ends("well", 25, false, Some(Outcome::Ok)).as_deref(), Some("last"));
+        assert_eq!(ends("fails-anew", 30, true, Some(Outcome::Failed)).as_deref(), Some("well"));
     }
 
     #[test]

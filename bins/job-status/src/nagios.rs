@@ -1,0 +1,47 @@
+//! The one line and the exit code of a Nagios plugin. Pure.
+
+use shared::job::{Plugin, Report};
+use shared::nagios::{Level, line};
+
+use crate::result::Body;
+use crate::state::State;
+
+/// The answer for a monitor.
+pub fn plugin(report: &Report<Body>) -> Plugin {
+    let body = &report.body;
+    let level = match (body.looked && body.records.is_none(), report.failures.is_empty()) {
+        (false, _) => Level::Unknown,
+        (true, true) => {
+            if has_forecast(body) {
+                Level::Warning
+            } else {
+                Level::Ok
+            }
+        }
+        (true, false) => Level::of(&report.failures),
+    };
+    let worst = report.failures.iter().min_by_key(|failure| failure.kind);
+    let text = match worst {
+        Some(failure) => format!("{}; {}", failure.message, failure.hint),
+        None => body
+            .credentials
+            .iter()
+            .find_map(|credential| Some((credential, credential.forecasts.first()?)))
+            .map_or_else(
+                || format!("{} jobs are fresh", body.jobs.len()),
+                |(_, forecast)| format!("{}; {}", forecast.text, forecast.remedy),
+            ),
+    };
+    let fresh = body.jobs.iter().filter(|job| job.state == State::Fresh).count();
+    let mut numbers = format!("jobs={} fresh={fresh} failures={};;0", body.jobs.len(), report.failures.len());
+    for job in &body.jobs {
+        let age = job.last_success.map(|at| (body.now - at).num_seconds());
+        let warn = job.every_seconds * 5 / 2;
+        numbers.extend(age.map(|age| format!(" '{}_age'={age}s;{warn}", job.job)));
+    }
+    line("JOBS", level, &text, &numbers)
+}
+
+fn has_forecast(body: &Body) -> bool {
+    body.credentials.iter().any(|credential| !credential.forecasts.is_empty())
+}

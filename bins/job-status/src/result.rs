@@ -1,0 +1,127 @@
+//! What a run answers: lists of jobs, sheets, credentials, sinks, the machine, and errors.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use shared::Failure;
+use shared::alert::Finding;
+use shared::store::{Allowance, SinkState};
+
+use crate::days::Day;
+use crate::errors::Repeated;
+use crate::host::Host;
+use crate::schedule::Schedule;
+use crate::state::State;
+
+/// The job's part of the JSON result.
+#[derive(Debug, Default, Serialize)]
+pub struct Body {
+    /// Every job that the configuration asks for.
+    pub jobs: Vec<JobResult>,
+    /// Every sheet.
+    pub sheets: Vec<SheetResult>,
+    /// Every credential.
+    pub credentials: Vec<CredentialResult>,
+    /// Every quota of sessions, where there is a ledger of them.
+    pub quotas: Vec<Allowance>,
+    /// Every sink of alerts and every monitor, as far as they were used.
+    pub sinks: Vec<SinkState>,
+    /// The machine; none for a run that never began.
+    pub host: Option<Host>,
+    /// Errors of the last 30 days, the latest first, repeated ones once.
+    pub errors: Vec<Repeated>,
+    /// Why the records could not be used.
+    pub records: Option<Failure>,
+    /// When this was found.
+    #[serde(skip)]
+    pub now: DateTime<Utc>,
+    /// What else failed: the machine, sinks, what cannot be read.
+    #[serde(skip)]
+    pub others: Vec<Failure>,
+    /// What failed of this job itself.
+    #[serde(skip)]
+    pub own: Option<Failure>,
+    /// What people are to hear that nobody else tells them.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
+    /// Whether anything was looked at.
+    #[serde(skip)]
+    pub looked: bool,
+}
+
+/// One job.
+#[derive(Debug, Serialize)]
+pub struct JobResult {
+    /// The executable.
+    pub job: String,
+    /// How it stands.
+    pub state: State,
+    /// What is wrong and what to do.
+    pub error: Option<Failure>,
+    /// How often it is expected to run, in seconds.
+    pub every_seconds: u64,
+    /// When its last run started.
+    pub last_run: Option<DateTime<Utc>>,
+    /// When its last success ended.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When a run last changed something.
+    pub last_change: Option<DateTime<Utc>>,
+    /// Runs in a row that failed or were skipped.
+    pub consecutive_failures: u32,
+    /// What starts it, as far as can be seen.
+    pub schedule: Schedule,
+    /// Its last 30 days.
+    #[serde(skip)]
+    pub days: Vec<Day>,
+}
+
+/// One sheet.
+#[derive(Debug, Serialize)]
+pub struct SheetResult {
+    /// Its name in the configuration.
+    pub sheet: String,
+    /// When it was last seen to be in step.
+    pub last_good: Option<DateTime<Utc>>,
+    /// What is wrong and what to do.
+    pub error: Option<Failure>,
+}
+
+/// One credential.
+#[derive(Debug, Serialize)]
+pub struct CredentialResult {
+    /// Its name in the configuration.
+    pub credential: String,
+    /// When this authorization was first seen.
+    pub obtained: Option<DateTime<Utc>>,
+    /// When it last gave a token.
+    pub last_good: Option<DateTime<Utc>>,
+    /// What is wrong and what to do.
+    pub error: Option<Failure>,
+    /// What it will die of, and the remedy.
+    pub forecasts: Vec<Forecast>,
+}
+
+/// One thing that will end a credential.
+#[derive(Debug, Serialize)]
+pub struct Forecast {
+    /// What.
+    pub text: String,
+    /// What helps.
+    pub remedy: String,
+}
+
+impl Body {
+    /// Everything that is wrong.
+    pub fn failures(&self) -> Vec<Failure> {
+        let jobs = self.jobs.iter().filter_map(|job| job.error.as_ref());
+        let sheets = self.sheets.iter().filter_map(|sheet| sheet.error.as_ref());
+        let credentials = self.credentials.iter().filter_map(|credential| credential.error.as_ref());
+        self.records
+            .iter()
+            .chain(jobs)
+            .chain(sheets)
+            .chain(credentials)
+            .chain(&self.others)
+            .cloned()
+            .collect()
+    }
+}

@@ -1,0 +1,206 @@
+//! `[[alert.sink]]`: where alerts go.
+//!
+//! No secret is in it: a password, a token or a secret address stands in a file of its own.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use lettre::message::Mailbox;
+use url::Url;
+
+use super::Reader;
+use super::reader::count;
+use crate::credential::is_confidential;
+
+/// One `[[alert.sink]]`.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    /// What it is called in records and reports.
+    pub name: String,
+    /// How it is reached.
+    pub way: Way,
+}
+
+/// How a sink is reached.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// An HTTP POST.
+    Webhook(Webhook),
+    /// A mail. Boxed, since it is by far the largest.
+    Smtp(Box<Smtp>),
+    /// A program and its arguments; it gets the alert as JSON on standard input.
+    Command(Vec<String>),
+}
+
+/// A webhook.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Its address.
+    pub address: Endpoint,
+    /// The file with a token for `Authorization: Bearer`.
+    pub token_file: Option<PathBuf>,
+    /// What it is sent.
+    pub shape: Shape,
+}
+
+/// Where a webhook is: an address that is a secret itself, as Slack's and Discord's are, stands in a file.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// An open address.
+    Url(Url),
+    /// The file that holds it.
+    File(PathBuf),
+}
+
+/// What a webhook is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The alert's own fields.
+    Json,
+    /// Slack's, which Mattermost and others take too.
+    Slack,
+    /// Discord's.
+    Discord,
+    /// ntfy's: plain text, the rest in headers.
+    Ntfy,
+}
+
+/// A mail server and who gets mail through it.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    /// Its host name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is secured.
+    pub encryption: Encryption,
+    /// Who sends.
+    pub from: Mailbox,
+    /// Who receives.
+    pub to: Vec<Mailbox>,
+    /// The user to log in as, and the file with the password.
+    pub login: Option<(String, PathBuf)>,
+}
+
+/// How a connection to a mail server is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// Plain at first, then TLS, or nothing is sent.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None; only to this machine itself.
+    None,
+}
+
+/// Reads all of them.
+pub(super) fn read_sinks(reader: &mut Reader<'_>) -> Vec<Sink> {
+    let tables = reader.tables("sink");
+    let read = |(index, table)| read_sink(reader.nested(&format!("sink[{}]", index + 1), table));
+    let sinks: Vec<Sink> = tables.into_iter().enumerate().filter_map(read).collect();
+    let mut names = BTreeSet::new();
+    for twice in sinks.iter().filter(|sink| !names.insert(&sink.name)) {
+        reader.problem("sink", format!("{:?} is the name of two; give each a name = of its own", twice.name));
+    }
+    sinks
+}
+
+fn read_sink(mut reader: Reader<'_>) -> Option<Sink> {
+    let kind = reader.needed("kind");
+    let name = reader.name("name").or_else(|| kind.clone());
+    let way = match kind.as_deref() {
+        Some("webhook") => read_webhook(&mut reader).map(Way::Webhook),
+        Some("smtp") => read_smtp(&mut reader).map(|smtp| Way::Smtp(Box::new(smtp))),
+        Some("command") => read_command(&mut reader).map(Way::Command),
+        Some(other) => {
+            reader.problem("kind", format!("{other:?} is not one of \"webhook\", \"smtp\", \"command\""));
+            return None;
+        }
+        None => None,
+    };
+    reader.finish();
+    Some(Sink { name: name?, way: way? })
+}
+
+fn read_webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
+    let (url, file) = (reader.text("url"), reader.text("url-file"));
+    let address = match (url, file) {
+        (Some(url), None) => open_address(reader, &url).map(Endpoint::Url),
+        (None, Some(file)) => Some(Endpoint::File(file.into())),
+        _ => {
+            reader.problem("url", "say either url, or url-file if the address itself is a secret");
+            None
+        }
+    };
+    let shapes =
+        [("json", Shape::Json), ("slack", Shape::Slack), ("discord", Shape::Discord), ("ntfy", Shape::Ntfy)];
+    let shape = reader.word("shape", &shapes).unwrap_or(Shape::Json);
+    let token_file = reader.text("token-file").map(PathBuf::from);
+    Some(Webhook { address: address?, token_file, shape })
+}
+
+/// An address to which alerts and pings may be sent: https, or http on loopback.
+pub(super) fn open_address(reader: &mut Reader<'_>, text: &str) -> Option<Url> {
+    let problem = match Url::parse(text) {
+        Ok(url) if is_confidential(&url) => return Some(url),
+        Ok(_) => "must begin with https:// (or http:// on loopback)".to_owned(),
+        Err(error) => format!("is not a URL: {error}"),
+    };
+    reader.problem("url", problem);
+    None
+}
+
+fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
+    let encryptions =
+        [("starttls", Encryption::StartTls), ("tls", Encryption::Tls), ("none", Encryption::None)];
+    let encryption = reader.word("encryption", &encryptions).unwrap_or(Encryption::StartTls);
+    let usual = match encryption {
+        Encryption::StartTls => 587,
+        Encryption::Tls => 465,
+        Encryption::None => 25,
+    };
+    let host = reader.needed("host");
+    let is_here = host.as_deref().is_some_and(|host| ["127.0.0.1", "::1", "localhost"].contains(&host));
+    if encryption == Encryption::None && !is_here {
+        reader.problem(
+            "encryption",
+            "\"none\" is only for a mail server on this machine: say \"starttls\" or \"tls\"",
+        );
+    }
+    let port = count(reader, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok());
+    let from = reader.needed("from").and_then(|text| mailbox(reader, "from", &text));
+    let to = reader.texts("to").unwrap_or_default();
+    if to.is_empty() {
+        reader.problem("to", "must name at least one address, such as [\"harbour@example.com\"]");
+    }
+    let to = to.iter().filter_map(|text| mailbox(reader, "to", text)).collect();
+    let login = match (reader.text("user"), reader.text("password-file")) {
+        (Some(user), Some(file)) => Some((user, PathBuf::from(file))),
+        (None, None) => None,
+        _ => {
+            reader.problem("user", "and password-file belong together: say both or neither");
+            None
+        }
+    };
+    Some(Smtp { host: host?, port: port.unwrap_or(usual), encryption, from: from?, to, login })
+}
+
+fn mailbox(reader: &mut Reader<'_>, key: &str, text: &str) -> Option<Mailbox> {
+    let parsed = text.parse();
+    if parsed.is_err() {
+        reader.problem(
+            key,
+            format!("{text:?} is not a mail address such as \"Port office <port@example.com>\""),
+        );
+    }
+    parsed.ok()
+}
+
+fn read_command(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let command = reader.texts("command").unwrap_or_default();
+    let is_empty = command.first().is_none_or(|program| program.is_empty());
+    if is_empty {
+        reader.problem("command", "must be a list that begins with the program to run");
+    }
+    (!is_empty).then_some(command)
+}
