@@ -1,4 +1,4 @@
-//! What people are to hear: decided here from a credential's history, stored once, delivered elsewhere.
+//! What people are to hear: of credentials decided here from their history; stored once, delivered elsewhere.
 //!
 //! Pure: whoever records an outcome stores the events in the same transaction, so that of several jobs at once only
 //! one tells.
@@ -28,6 +28,12 @@ pub enum Kind {
     Recovered,
     /// It works, and will not for long.
     Forecast,
+    /// Nothing is wrong; it is worth knowing.
+    Notice,
+    /// Something is not as it should be, and nothing has failed.
+    Warning,
+    /// Work waits for a person.
+    NeedsYou,
 }
 
 impl Kind {
@@ -40,6 +46,9 @@ impl Kind {
             Self::Reminder => "reminder",
             Self::Recovered => "recovered",
             Self::Forecast => "forecast",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::NeedsYou => "needs-you",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::refusal::{Class, Refusal, Subject};
 use crate::{Failure, Kind, Result, Secret, retry};
 
 /// The Sheets API, unless the configuration names another.
-const SHEETS_URL: &str = "https://sheets.googleapis.com/";
+pub(crate) const SHEETS_URL: &str = "https://sheets.googleapis.com/";
 
 /// Whose reach is tried.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,9 @@
 //!
 //! It describes; it opens nothing but the file itself.
 
+mod quota;
 mod reader;
+mod session_run;
 mod sheet;
 mod token_check;
 
@@ -17,7 +19,9 @@ use url::Url;
 use crate::credential::{Place, is_confidential};
 use crate::{Failure, Kind, Result};
 
+pub use quota::Quota;
 pub use reader::{Problems, Reader};
+pub use session_run::{Dashboard, SessionRun};
 pub use sheet::{Column, OnBadRow, OnEdit, OnMissing, Share, Sheet, Source, Type};
 pub use token_check::TokenCheck;
 
@@ -25,7 +29,8 @@ pub use token_check::TokenCheck;
 const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 
 /// The names that a `[job.NAME]` table may have: a misspelt one would be a setting that nobody obeys.
-const EXECUTABLES: [&str; 3] = ["port-sheet-sync", "token-check", "token-login"];
+const EXECUTABLES: [&str; 5] =
+    ["port-sheet-sync", "quota-reset", "session-run", "token-check", "token-login"];
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -42,6 +47,10 @@ pub struct Config {
     pub sheets: BTreeMap<String, Sheet>,
     /// How patient refreshes are, and what people hear of credentials.
     pub token_check: TokenCheck,
+    /// Allowances of sessions by name.
+    pub quotas: BTreeMap<String, Quota>,
+    /// How sessions are run; none where none are.
+    pub session_run: Option<SessionRun>,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
 }
@@ -130,6 +139,10 @@ impl Config {
         let sheets = named(&mut reader, "sheet", Sheet::read);
         let token_check = reader.table("token-check").unwrap_or_default();
         let token_check = TokenCheck::read(reader.nested("token-check", token_check));
+        let quotas = named(&mut reader, "quota", Quota::read);
+        let session_run = reader.table("session-run");
+        let session_run = session_run.map(|table| SessionRun::read(reader.nested("session-run", table)));
+        check_sessions(session_run.as_ref(), &quotas, &mut reader);
         let jobs = named(&mut reader, "job", JobEntry::read);
         for name in jobs.keys().filter(|name| !EXECUTABLES.contains(&name.as_str())) {
             let what = format!("there is no executable of this name; there are {}", EXECUTABLES.join(", "));
@@ -143,7 +156,17 @@ impl Config {
         }
         refuse_shared_tabs(&sheets, &mut reader);
         reader.finish();
-        Self { path: path.to_owned(), state_dir, google, credentials, sheets, token_check, jobs }
+        Self {
+            path: path.to_owned(),
+            state_dir,
+            google,
+            credentials,
+            sheets,
+            token_check,
+            quotas,
+            session_run,
+            jobs,
+        }
     }
 
     /// The settings of one executable.
@@ -196,6 +219,19 @@ fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>)
             let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
             reader.problem(&format!("sheet.{}.tab", sheet.name), what);
         }
+    }
+}
+
+/// What `[session-run]` and its quota cannot get wrong alone.
+fn check_sessions(run: Option<&SessionRun>, quotas: &BTreeMap<String, Quota>, reader: &mut Reader<'_>) {
+    let Some(run) = run.filter(|run| !run.quota.is_empty()) else { return };
+    match quotas.get(&run.quota) {
+        None => reader.problem("session-run.quota", format!("there is no [quota.{}]", run.quota)),
+        Some(quota) if run.checkpoint_turn > quota.turns => {
+            let what = format!("must not be more than turns under [quota.{}], {}", run.quota, quota.turns);
+            reader.problem("session-run.checkpoint-turn", what);
+        }
+        Some(_) => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Reader;
+use super::{Reader, reader::count};
 
 /// A day, for key ages.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -97,14 +97,4 @@ impl TokenCheck {
             reader.problem("on-recovery", "must begin with the program to run");
         }
     }
-}
-
-/// A whole number in a range.
-fn count(reader: &mut Reader<'_>, key: &'static str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
-    let number = reader.integer(key)?;
-    let number = u32::try_from(number).ok().filter(|number| range.contains(number));
-    if number.is_none() {
-        reader.problem(key, format!("must be from {} to {}", range.start(), range.end()));
-    }
-    number
 }

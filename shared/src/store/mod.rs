@@ -5,6 +5,7 @@
 
 mod credentials;
 mod events;
+mod quota;
 mod runs;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +17,14 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use crate::{Failure, Kind, Result, file};
 
 pub use credentials::{Attempt, Blocked, Purpose};
+pub use quota::{
+    Claim, ClosedDay, Ending as SessionEnding, Finished, Grant, Listed, Lost, Post, Refused, Released,
+    SessionOutcome, Standing, Task, TaskState, Turn,
+};
 pub use runs::{Ending, Outcome, Run};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -78,6 +83,9 @@ impl Store {
             if version < 2 {
                 transaction.execute_batch(credentials::SCHEMA)?;
                 transaction.execute_batch(events::SCHEMA)?;
+            }
+            if version < 3 {
+                transaction.execute_batch(quota::SCHEMA)?;
             }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
