@@ -6,6 +6,8 @@
 pub mod alerts;
 mod clock;
 mod day;
+mod reclaim;
 
 pub use clock::{Moment, Seen, Verdict, judge};
 pub use day::{settle, warning};
+pub use reclaim::{MARK, reclaim};

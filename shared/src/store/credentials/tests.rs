@@ -140,7 +140,7 @@ fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
     .unwrap();
     drop(old);
     let mut store = Store::open(&path).unwrap();
-    assert_eq!(store.version().unwrap(), 2);
+    assert_eq!(store.version().unwrap(), super::super::SCHEMA_VERSION);
     assert_eq!(store.history("port-sheet").unwrap(), None);
     let runs: i64 = store.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
     assert_eq!(runs, 1);

@@ -183,6 +183,14 @@ impl Store {
         })
     }
 
+    /// The claims whose lease has run out.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn expired(&mut self, moment: &Moment) -> Result<Vec<Lost>> {
+        self.transaction(|transaction| expired(transaction, moment))
+    }
+
     /// Takes back every claim whose lease has run out. Their sessions stay counted, as lost.
     ///
     /// # Errors
