@@ -1,4 +1,7 @@
-use crate::{add, assert_no_orphan, assert_states, configured, ledger, living_with, number, session, wait_for_file, world};
+use crate::{
+    add, assert_no_orphan, assert_states, configured, ledger, living_with, number, session, wait_for_file,
+    world,
+};
 
 /// Lets the leases of dead runners run out.
 fn expire(world: &support::World) {
