@@ -247,7 +247,7 @@ pub fn bad_id(id: &str) -> Failure {
         Kind::Data,
         message,
         format!(
-            "use 1 to {ID_LIMIT} letters, digits, '.', '_' and '-', beginning with none of the last two but '_'"
+            "use 1 to {ID_LIMIT} letters, digits, '.', '_' and '-', and begin with a letter, a digit or '_'"
         ),
     )
 }

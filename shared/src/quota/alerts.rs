@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::event::{Event, Kind};
 
-fn event(subject: String, kind: Kind, text: String, hint: String, once: String) -> Event {
+fn event(subject: String, kind: Kind, text: String, hint: String, once: &str) -> Event {
     let once = Some(format!("{subject} {once}"));
     Event { subject, kind, text, hint, once }
 }
@@ -18,7 +18,7 @@ pub fn spent(quota: &str, day: NaiveDate, per_day: u32, waiting: u64) -> Event {
             "quota {quota:?}: all {per_day} sessions of {day} are spent, {waiting} tasks wait for the next UTC day"
         ),
         "nothing to do: they go on by themselves after midnight UTC; see them: session-run --list".to_owned(),
-        format!("spent {day}"),
+        &format!("spent {day}"),
     )
 }
 
@@ -29,7 +29,7 @@ pub fn closed_with_held(quota: &str, day: NaiveDate, held: u64) -> Event {
         Kind::Warning,
         format!("quota {quota:?}: {day} closed with {held} tasks held"),
         format!("if this repeats, the quota is too small for the work: raise per-day under [quota.{quota}]"),
-        format!("held {day}"),
+        &format!("held {day}"),
     )
 }
 
@@ -40,7 +40,7 @@ pub fn needs_you(task: &str, attempt: u32, why: &str) -> Event {
         Kind::NeedsYou,
         format!("task {task:?} needs you: {why}"),
         format!("when it is settled: session-run --retry {task}"),
-        format!("needs-you {attempt}"),
+        &format!("needs-you {attempt}"),
     )
 }
 
@@ -53,7 +53,7 @@ pub fn failed_repeatedly(task: &str, failures: u32, why: &str) -> Event {
         format!(
             "read what it said in sessions/ of the state directory, then: session-run --retry {task}, or --cancel {task}"
         ),
-        format!("failures {failures}"),
+        &format!("failures {failures}"),
     )
 }
 
@@ -66,7 +66,7 @@ pub fn clock_back(today: NaiveDate, high_water: NaiveDate) -> Event {
             "the clock shows {today}, but {high_water} has begun already: sessions go on counting for {high_water}"
         ),
         repair_hint(),
-        format!("back {today} {high_water}"),
+        &format!("back {today} {high_water}"),
     )
 }
 
@@ -79,7 +79,7 @@ pub fn clock_ahead(today: NaiveDate, high_water: NaiveDate) -> Event {
             "the clock shows {today}, more than a day after {high_water}, and nothing explains it: no session begins"
         ),
         repair_hint(),
-        format!("ahead {today} {high_water}"),
+        &format!("ahead {today} {high_water}"),
     )
 }
 
@@ -90,7 +90,7 @@ pub fn day_repaired(from: NaiveDate, to: NaiveDate, run: &str) -> Event {
         Kind::Warning,
         format!("the ledger's day was set from {from} to {to} with --repair-day"),
         "if that was not you: SELECT * FROM quota_step in state.db says who".to_owned(),
-        format!("repair {run}"),
+        &format!("repair {run}"),
     )
 }
 

@@ -52,7 +52,7 @@ impl Ledger {
         released.into_iter().map(|release| (release.task, release.attempt)).collect()
     }
 
-    fn claim(&mut self, task: &str, attempt: u32) -> std::result::Result<Grant, Refused> {
+    fn claim(&mut self, task: &str, attempt: u32) -> Result<Grant, Refused> {
         self.store.claim(&Claim { task, attempt, runner: "runner", lease: LEASE }, &self.moment).unwrap()
     }
 
@@ -240,7 +240,7 @@ fn the_dashboards_list_never_undoes_what_is_known_here() {
     let mut ledger = Ledger::new();
     let listed = |generation| Listed { id: "a".into(), generation, body: json!({}) };
     let now = ledger.moment.now;
-    let mut offer =
+    let offer =
         |store: &mut Store, list: &[Listed]| store.offer("agents", list, "url", Some("mark"), now).unwrap();
     assert_eq!(offer(&mut ledger.store, &[listed(0)]), 1);
     assert_eq!(ledger.release().len(), 1);
