@@ -2,12 +2,13 @@
 
 use crate::{shipped, sync, text};
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/operations.md",
+    "docs/quota.md",
     "docs/troubleshooting.md",
     "tests/google/README.md",
 ];
