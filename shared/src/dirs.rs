@@ -172,6 +172,16 @@ impl State {
         self.root.join("mirror")
     }
 
+    /// The archive of days of the session quotas. Made by whoever first writes there.
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// What sessions were given, said and saved. Made by whoever first writes there.
+    pub fn sessions(&self) -> PathBuf {
+        self.root.join("sessions")
+    }
+
     /// The SQLite database of run records.
     pub fn database(&self) -> PathBuf {
         self.root.join("state.db")

@@ -28,6 +28,12 @@ pub enum Kind {
     Forecast,
     /// Two bookings have the same thing at the same time.
     DoubleBooking,
+    /// Nothing is wrong; it is worth knowing.
+    Notice,
+    /// Something is not as it should be, and nothing has failed.
+    Warning,
+    /// Work waits for a person.
+    NeedsYou,
 }
 
 impl Kind {
@@ -41,6 +47,9 @@ impl Kind {
             Self::Recovered => "recovered",
             Self::Forecast => "forecast",
             Self::DoubleBooking => "double-booking",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::NeedsYou => "needs-you",
         }
     }
 }

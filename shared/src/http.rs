@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -73,8 +73,25 @@ pub struct Reply {
     pub date: Option<DateTime<Utc>>,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
+    /// The mark of this version of the page.
+    pub etag: Option<String>,
     /// The body, whole.
     pub body: Vec<u8>,
+}
+
+/// A request with a token, for a server of the operator's own.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: &'a str,
+    /// What authorizes it.
+    pub token: &'a Secret,
+    /// More headers.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, if there is one.
+    pub json: Option<&'a str>,
 }
 
 /// Why there is no answer. It never holds what was sent.
@@ -162,6 +179,22 @@ impl Http {
         self.client.request(request).await.map_err(|error| NoReply(chain(&error)))
     }
 
+    /// Sends a request with a token.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the server could not be reached or did not answer whole in time.
+    pub async fn ask(&self, ask: Ask<'_>) -> std::result::Result<Reply, NoReply> {
+        let bearer = format!("Bearer {}", ask.token.expose());
+        let request = Request::builder().method(ask.method).uri(ask.url).header(AUTHORIZATION, bearer);
+        let request =
+            ask.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = match ask.json {
+            Some(json) => request.header(CONTENT_TYPE, "application/json").body(json.to_owned()),
+            None => request.body(String::new()),
+        };
+        self.send(request.map_err(|error| NoReply(error.to_string()))?).await
+    }
+
     async fn send(&self, request: Request<String>) -> std::result::Result<Reply, NoReply> {
         let exchange = async {
             let response = self.open(request).await?;
@@ -172,6 +205,7 @@ impl Http {
                 status: parts.status.as_u16(),
                 date: date(&parts.headers),
                 retry_after: retry_after(&parts.headers),
+                etag: parts.headers.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned),
                 body: body.to_bytes().to_vec(),
             })
         };

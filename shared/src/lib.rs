@@ -1,5 +1,5 @@
 //! What every port-jobs executable shares: the spine of a run, failures and exit codes, configuration,
-//! directories, locks, private files, credentials, OAuth and run records.
+//! directories, locks, private files, credentials, OAuth, run records and the ledger of sessions.
 //!
 //! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
 
@@ -8,9 +8,11 @@ pub mod budget;
 pub mod command;
 pub mod config;
 pub mod credential;
+pub mod dashboard;
 pub mod dirs;
 pub mod event;
 pub mod failure;
+pub mod family;
 pub mod file;
 pub mod history;
 pub mod http;
@@ -22,6 +24,7 @@ pub mod monitor;
 pub mod nagios;
 pub mod oauth;
 pub mod private;
+pub mod quota;
 pub mod reach;
 pub mod refusal;
 pub mod retry;

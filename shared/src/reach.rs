@@ -15,7 +15,7 @@ use crate::refusal::{Class, Refusal, Subject};
 use crate::{Failure, Kind, Result, Secret, retry};
 
 /// The Sheets API, unless the configuration names another.
-const SHEETS_URL: &str = "https://sheets.googleapis.com/";
+pub(crate) const SHEETS_URL: &str = "https://sheets.googleapis.com/";
 
 /// What is read: no cell, and of a protected range what tells whether it is closed to the one who asks.
 const FIELDS: &str = "sheets(properties.title,protectedRanges(range,unprotectedRanges,namedRangeId,warningOnly,requestingUserCanEdit))";

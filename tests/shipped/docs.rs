@@ -2,13 +2,14 @@
 
 use crate::{shipped, sync, text};
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/quota.md",
     "docs/troubleshooting.md",
     "tests/google/README.md",
 ];

@@ -25,6 +25,8 @@ pub fn expected(config: &Config) -> Vec<(Shipped, Duration)> {
     let is_used = |name: &str| match name {
         "port-sheet-sync" => !config.sheets.is_empty(),
         "token-check" => !config.credentials.is_empty(),
+        "quota-reset" => !config.quotas.is_empty(),
+        "session-run" => config.session_run.is_some(),
         _ => false,
     };
     let every = |shipped: Shipped| Some((shipped, config.every(shipped.name)?));
@@ -48,6 +50,7 @@ pub fn look(
         records: &records,
         past,
         is_locked: lock::is_held(&file_for(&context.state.locks(), job)),
+        is_alone: shipped.is_alone,
         every,
         deadline: context.config.job(job).deadline.unwrap_or(shipped.deadline),
         start: &schedule.start(job),

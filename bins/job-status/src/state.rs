@@ -63,6 +63,8 @@ pub struct Seen<'a> {
     pub past: Past,
     /// Whether a process holds its lock.
     pub is_locked: bool,
+    /// Whether it takes a lock at all. Of one that does not, nobody sees whether it still runs.
+    pub is_alone: bool,
     /// How often it is to run.
     pub every: Duration,
     /// How long a run may take.
@@ -118,7 +120,9 @@ impl Seen<'_> {
 
     fn died(&self, now: DateTime<Utc>) -> Found {
         let last = self.records.last().filter(|record| record.outcome == "running")?;
-        if self.is_locked || now - last.started <= BEGINNING {
+        let deadline = TimeDelta::from_std(self.deadline).unwrap_or(TimeDelta::MAX);
+        let time = if self.is_alone { BEGINNING } else { deadline + BEGINNING };
+        if self.is_locked || now - last.started <= time {
             return None;
         }
         let text = format!(
@@ -196,6 +200,7 @@ mod tests {
             records,
             past,
             is_locked,
+            is_alone: true,
             every: HALF_HOUR,
             deadline: HALF_HOUR,
             start: "start it",

@@ -8,7 +8,9 @@ mod column;
 mod monitor;
 mod overlap;
 mod pattern;
+mod quota;
 mod reader;
+mod session_run;
 mod sheet;
 mod shipped;
 mod sink;
@@ -32,7 +34,9 @@ pub use column::{Column, Notation, TimeZone, Type};
 pub use monitor::Monitor;
 pub use overlap::{OnOverlap, Overlap};
 pub use pattern::{Part, Pattern, Unit};
+pub use quota::Quota;
 pub use reader::{Problems, Reader};
+pub use session_run::{Dashboard, SessionRun};
 pub use sheet::{OnBadRow, OnEdit, OnMissing, Share, Sheet};
 pub use shipped::{SHIPPED, Shipped};
 pub use sink::{Encryption, Endpoint, Shape, Sink, Smtp, Way, Webhook};
@@ -63,6 +67,10 @@ pub struct Config {
     pub monitor: Monitor,
     /// Where each job leaves its metrics file; none for nowhere.
     pub metrics_dir: Option<PathBuf>,
+    /// Allowances of sessions by name.
+    pub quotas: BTreeMap<String, Quota>,
+    /// How sessions are run; none where none are.
+    pub session_run: Option<SessionRun>,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
 }
@@ -169,6 +177,10 @@ impl Config {
         let sheets = named(&mut reader, "sheet", Sheet::read);
         let token_check = reader.table("token-check").unwrap_or_default();
         let token_check = TokenCheck::read(reader.nested("token-check", token_check), &alert);
+        let quotas = named(&mut reader, "quota", Quota::read);
+        let session_run = reader.table("session-run");
+        let session_run = session_run.map(|table| SessionRun::read(reader.nested("session-run", table)));
+        check_sessions(session_run.as_ref(), &quotas, &mut reader);
         let jobs = named(&mut reader, "job", JobEntry::read);
         let names = SHIPPED.map(|shipped| shipped.name);
         for name in jobs.keys().filter(|name| !names.contains(&name.as_str())) {
@@ -186,7 +198,20 @@ impl Config {
         refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         let path = path.to_owned();
-        Self { path, state_dir, google, credentials, sheets, token_check, alert, monitor, metrics_dir, jobs }
+        Self {
+            path,
+            state_dir,
+            google,
+            credentials,
+            sheets,
+            token_check,
+            alert,
+            monitor,
+            metrics_dir,
+            quotas,
+            session_run,
+            jobs,
+        }
     }
 
     /// How often an executable is expected to run; none for one that people start.
@@ -250,6 +275,19 @@ fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>)
             let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
             reader.problem(&format!("sheet.{}.tab", sheet.name), what);
         }
+    }
+}
+
+/// What `[session-run]` and its quota cannot get wrong alone.
+fn check_sessions(run: Option<&SessionRun>, quotas: &BTreeMap<String, Quota>, reader: &mut Reader<'_>) {
+    let Some(run) = run.filter(|run| !run.quota.is_empty()) else { return };
+    match quotas.get(&run.quota) {
+        None => reader.problem("session-run.quota", format!("there is no [quota.{}]", run.quota)),
+        Some(quota) if run.checkpoint_turn > quota.turns => {
+            let what = format!("must not be more than turns under [quota.{}], {}", run.quota, quota.turns);
+            reader.problem("session-run.checkpoint-turn", what);
+        }
+        Some(_) => {}
     }
 }
 

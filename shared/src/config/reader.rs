@@ -3,6 +3,7 @@
 //! It checks shapes (kind of value, unknown keys); meaning is checked by the tables themselves.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -239,24 +240,20 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Names become file names and are typed on command lines.
-fn is_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
-}
-
 /// A whole number in a range.
-pub(super) fn count(
-    reader: &mut Reader<'_>,
-    key: &'static str,
-    range: std::ops::RangeInclusive<u32>,
-) -> Option<u32> {
+pub(super) fn count(reader: &mut Reader<'_>, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
     let number = reader.integer(key)?;
     let number = u32::try_from(number).ok().filter(|number| range.contains(number));
     if number.is_none() {
         reader.problem(key, format!("must be from {} to {}", range.start(), range.end()));
     }
     number
+}
+
+/// Names become file names and are typed on command lines.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
 }
 
 pub(super) fn kind(value: &Value) -> &'static str {

@@ -59,6 +59,8 @@ pub trait Job {
     const RUNS_UNRECORDED: bool = false;
     /// What becomes of work that was stopped or ran out of time, for the hint.
     const UNFINISHED: &'static str = "the next run goes on from here";
+    /// Whether one run at a time may be under way. A job for which this is false takes turns in the store instead.
+    const ALONE: bool = true;
     /// Its own flags.
     type Args: clap::Args;
     /// What its JSON result holds beside the frame; the default is what a run that never began answers.
@@ -354,8 +356,11 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
     let settings = context.config.job(J::NAME);
     let wait = cli.common.lock_wait.or(settings.lock_wait).unwrap_or_default();
     let path = lock::file_for(&context.state.locks(), J::NAME);
-    let _lock = match lock::acquire(&path, wait, context.started).await {
-        Ok(lock) => Some(lock),
+    let acquired = async {
+        if J::ALONE { lock::acquire(&path, wait, context.started).await.map(Some) } else { Ok(None) }
+    };
+    let _lock = match acquired.await {
+        Ok(lock) => lock,
         // Where there is no place for a lock there is nothing to protect either.
         Err(_) if context.unrecorded.is_some() => None,
         Err(failure) if failure.kind == Kind::Busy => {
@@ -364,7 +369,7 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
         Err(failure) => return Ended::failed(vec![failure]),
     };
     let deadline = settings.deadline.unwrap_or(J::DEADLINE);
-    debug!("run {} holds its lock; it may take {}", context.run, humantime::format_duration(deadline));
+    debug!("run {} begins; it may take {}", context.run, humantime::format_duration(deadline));
     let stopped = match stop_signal() {
         Ok(stopped) => stopped,
         Err(failure) => return Ended::failed(vec![failure]),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn refusal(status: u16, body: &str) -> Refusal {
-        Refusal::from_reply(&Reply { status, date: None, retry_after: None, body: body.into() })
+        Refusal::from_reply(&Reply { status, date: None, retry_after: None, etag: None, body: body.into() })
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod allowance;
 mod budget;
 mod credentials;
 mod events;
+mod quota;
 mod runs;
 mod sinks;
 mod view;
@@ -24,12 +25,16 @@ use crate::{Failure, Kind, Result, file};
 pub use allowance::{Allowance, AllowanceDay};
 pub use budget::{Bucket, Quota};
 pub use credentials::{Attempt, Blocked, Purpose, Recovery};
+pub use quota::{
+    Claim, ClosedDay, Ending as SessionEnding, Finished, Grant, Listed, Lost, Post, Refused, Released,
+    SessionOutcome, Standing, Task, TaskState, Turn,
+};
 pub use runs::{Ending, Outcome, Run};
 pub use sinks::SinkState;
 pub use view::{Fared, Past, Record};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,6 +99,9 @@ impl Store {
             }
             if version < 4 {
                 alerts::migrate(transaction)?;
+            }
+            if version < 5 {
+                transaction.execute_batch(quota::SCHEMA)?;
             }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })

@@ -1,0 +1,7 @@
+//! `quota-reset`, the executable: see the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shared::job::main::<quota_reset::QuotaReset>()
+}

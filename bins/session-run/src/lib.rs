@@ -1,0 +1,88 @@
+//! `session-run`: takes one ready task under the quota, runs the agent command, records the outcome. One shot.
+//!
+//! Direction: `queue` finds a task and claims it, `session` runs it, `outcome` decides what came of it and touches
+//! nothing, `desk` serves people. Several runs may be under way; they take turns in the ledger.
+
+mod desk;
+mod outcome;
+mod output;
+mod place;
+mod queue;
+mod result;
+mod session;
+
+use std::time::Duration;
+
+use shared::config::Config;
+use shared::dashboard::{bad_id, is_id};
+use shared::job::{Context, Job, Report};
+use shared::{Failure, Kind};
+
+pub use result::{Body, SessionResult};
+
+/// The job.
+#[derive(Debug)]
+pub struct SessionRun;
+
+/// Its own flags.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// Add a task and end: a JSON object, or text for {"prompt": TEXT}; - reads standard input
+    #[arg(long, value_name = "TASK", conflicts_with_all = ["list", "cancel", "retry"])]
+    add: Option<String>,
+    /// The id of the task that is added; a second one of the same id is refused
+    #[arg(long, value_name = "ID", requires = "add")]
+    id: Option<String>,
+    /// Print the queue and end
+    #[arg(long, conflicts_with_all = ["cancel", "retry"])]
+    list: bool,
+    /// Cancel a task that is not running, and end
+    #[arg(long, value_name = "ID", conflicts_with = "retry")]
+    cancel: Option<String>,
+    /// Let a task run again that failed or needed a person, and end
+    #[arg(long, value_name = "ID")]
+    retry: Option<String>,
+}
+
+impl Job for SessionRun {
+    const NAME: &'static str = "session-run";
+    const ABOUT: &'static str =
+        "Takes one ready task under the session quota, runs the agent command, and records what came of it";
+    const EXAMPLE: &'static str =
+        "session-run --config /etc/port-jobs/config.toml --add 'Tidy the berth plan'";
+    const DEADLINE: Duration = Duration::from_secs(65 * 60);
+    const UNFINISHED: &'static str = "the session counts, what it started was killed, and its task is taken up again once its lease has run out";
+    const ALONE: bool = false;
+    type Args = Args;
+    type Body = Body;
+
+    fn check(config: &Config, args: &Args) -> Vec<Failure> {
+        let mut problems: Vec<Failure> =
+            args.id.iter().filter(|id| !is_id(id)).map(|id| bad_id(id)).collect();
+        let shown = config.path.display();
+        let Some(run) = &config.session_run else {
+            let hint = format!("add a [session-run] table to {shown}; examples/config.toml shows one");
+            let message = format!("{shown}: there is no [session-run] table, so nothing to run");
+            problems.push(Failure::new(Kind::Config, message, hint));
+            return problems;
+        };
+        let whole = config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
+        if run.deadline.saturating_add(run.grace) >= whole {
+            let whole = humantime::format_duration(whole);
+            let message = format!("{shown}: session-run.deadline and grace do not fit into a run's {whole}");
+            let hint = "raise deadline under [job.session-run], and TimeoutStartSec= of the unit";
+            problems.push(Failure::new(Kind::Config, message, hint));
+        }
+        problems
+    }
+
+    async fn run(context: &Context, args: &Args) -> Report<Body> {
+        let Some(settings) = &context.config.session_run else {
+            return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
+        };
+        if args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some() {
+            return desk::serve(context, settings, args).await;
+        }
+        queue::serve(context, settings).await
+    }
+}

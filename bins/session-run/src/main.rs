@@ -1,0 +1,7 @@
+//! `session-run`, the executable: see the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shared::job::main::<session_run::SessionRun>()
+}

@@ -1,0 +1,181 @@
+//! From the queue to a session: sync with the dashboard, release, claim, run, record, tell.
+
+use chrono::Utc;
+use shared::config::SessionRun;
+use shared::dashboard::{Answer, Dashboard, List, lease_of};
+use shared::job::{Context, Report};
+use shared::quota::{self, Moment};
+use shared::store::{Claim, Finished, Grant, Refused, SessionEnding, SessionOutcome, Store};
+use shared::{Failure, Kind, Result};
+
+use crate::place::{self, Place};
+use crate::result::{self, Body, SessionResult};
+use crate::session::Session;
+
+/// How many tasks are tried that others take first.
+const TRIES: usize = 20;
+
+/// Runs one session, if one is due.
+pub async fn serve(context: &Context, settings: &SessionRun) -> Report<Body> {
+    let mut body = Body::default();
+    let mut failures = Vec::new();
+    match Store::open(&context.state.database()) {
+        Ok(mut store) => {
+            let mut run =
+                Run { context, settings, store: &mut store, body: &mut body, failures: &mut failures };
+            if let Err(failure) = run.serve().await {
+                failures.push(failure);
+            }
+        }
+        Err(failure) => failures.push(failure),
+    }
+    result::report(body, failures)
+}
+
+struct Run<'a> {
+    context: &'a Context,
+    settings: &'a SessionRun,
+    store: &'a mut Store,
+    body: &'a mut Body,
+    failures: &'a mut Vec<Failure>,
+}
+
+impl Run<'_> {
+    async fn serve(&mut self) -> Result<()> {
+        let turn = quota::settle(self.context, self.store).await?;
+        self.body.notes.extend(quota::warning(&turn));
+        for lost in quota::reclaim(self.store, &Moment::read()?)? {
+            self.body.notes.push(format!("task {}: taken back, its runner {} died", lost.task, lost.runner));
+        }
+        let dashboard = match Dashboard::of(self.context) {
+            Ok(dashboard) => dashboard,
+            Err(failure) => {
+                self.failures.push(failure);
+                None
+            }
+        };
+        // A dashboard that is away holds up neither the tasks of this machine nor what is known of its own.
+        if let Some(dashboard) = &dashboard {
+            let synced = self.sync(dashboard).await;
+            self.failures.extend(synced.err());
+        }
+        self.store.release(&self.settings.quota, &Moment::read()?, &self.context.run)?;
+        self.take_one(dashboard.as_ref()).await?;
+        if let Some(dashboard) = dashboard.filter(|_| self.body.session.is_some()) {
+            let told = dashboard.deliver(self.store).await;
+            self.failures.extend(told.err());
+        }
+        // What the session left, a resumable or a spent day, is settled now and not in a minute.
+        self.store.release(&self.settings.quota, &Moment::read()?, &self.context.run)?;
+        Ok(())
+    }
+
+    async fn sync(&mut self, dashboard: &Dashboard) -> Result<()> {
+        let told = dashboard.deliver(self.store).await;
+        self.failures.extend(told.err());
+        let etag = self.store.etag(dashboard.url())?;
+        let quota = &self.settings.quota;
+        let List::Tasks { tasks, etag, refused } = dashboard.list(quota, etag.as_deref()).await? else {
+            return Ok(());
+        };
+        self.failures.extend(refused);
+        self.store.offer(quota, &tasks, dashboard.url(), etag.as_deref(), Utc::now()).map(drop)
+    }
+
+    async fn take_one(&mut self, dashboard: Option<&Dashboard>) -> Result<()> {
+        for _ in 0..TRIES {
+            if let Some(idle) = self.idle()? {
+                self.body.idle = Some(idle);
+                return Ok(());
+            }
+            let Some((task, attempt, is_dashboards)) = self.store.next_ready(&self.settings.quota)? else {
+                self.body.idle = Some("nothing-ready");
+                return Ok(());
+            };
+            let runner = self.context.run.clone();
+            let claim = Claim { task: &task, attempt, runner: &runner, lease: self.settings.lease };
+            if is_dashboards && !self.claimed_there(dashboard, &claim).await? {
+                continue;
+            }
+            let dashboard = dashboard.filter(|_| is_dashboards);
+            match self.store.claim(&claim, &Moment::read()?)? {
+                Ok(grant) => return self.run(&grant, claim, dashboard).await,
+                Err(Refused::NotReady) => {}
+                Err(Refused::Spent) => self.body.idle = Some("spent"),
+                Err(Refused::Concurrency) => self.body.idle = Some("concurrency"),
+                Err(Refused::Clock) => self.body.idle = Some("clock"),
+            }
+            if self.body.idle.is_some() {
+                return Ok(());
+            }
+        }
+        self.body.idle = Some("taken");
+        Ok(())
+    }
+
+    /// Why no session may begin, before the dashboard is asked for a task. The ledger has the last word all the same.
+    fn idle(&mut self) -> Result<Option<&'static str>> {
+        let Some(standing) = self.store.standing_of(&self.settings.quota)? else { return Ok(None) };
+        let concurrency =
+            self.context.config.quotas.get(&self.settings.quota).map_or(1, |quota| quota.concurrency);
+        Ok(match standing {
+            standing if standing.left == 0 => Some("spent"),
+            standing if standing.running >= u64::from(concurrency) => Some("concurrency"),
+            _ => None,
+        })
+    }
+
+    /// Claims a dashboard's task at the dashboard. A task that is somebody else's is left alone until it is listed again.
+    async fn claimed_there(&mut self, dashboard: Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
+        let Some(dashboard) = dashboard else {
+            // Its failure is told already; or the dashboard is not configured any more.
+            self.store.withdraw(claim.task, "")?;
+            return Ok(false);
+        };
+        let wanted = Claim { lease: lease_of(claim.lease), ..*claim };
+        let answer = dashboard.claim(&wanted).await;
+        let is_ours = matches!(answer, Ok(Answer::Ours));
+        self.failures.extend(answer.err());
+        if !is_ours {
+            self.store.withdraw(claim.task, dashboard.url())?;
+        }
+        Ok(is_ours)
+    }
+
+    async fn run(&mut self, grant: &Grant, claim: Claim<'_>, dashboard: Option<&Dashboard>) -> Result<()> {
+        place::drop_old(&self.context.state.sessions());
+        let place = Place::of(self.context, &grant.task);
+        let session = Session { settings: self.settings, grant, claim, dashboard, place: &place };
+        let verdict = session.run(self.store).await;
+        let ending = SessionEnding {
+            outcome: verdict.outcome,
+            turns: verdict.turns,
+            summary: &verdict.summary,
+            max_resumes: self.settings.max_resumes,
+        };
+        let finished = self.store.finish(&claim, &ending, Utc::now())?;
+        if verdict.outcome == SessionOutcome::Done && finished != Finished::TakenBack {
+            place.drop_checkpoint();
+        }
+        let mut result = SessionResult::of(grant, place.output.display().to_string());
+        (result.outcome, result.turns, result.summary) = (verdict.outcome, verdict.turns, verdict.summary);
+        result.state = match finished {
+            Finished::Task(state) => Some(state),
+            Finished::TakenBack => None,
+        };
+        self.failures.extend(failure(&result));
+        self.body.session = Some(result);
+        Ok(())
+    }
+}
+
+/// A session that failed, or was taken back. A turn limit and a question to a person are no failures.
+fn failure(result: &SessionResult) -> Option<Failure> {
+    let is_failed = result.outcome == SessionOutcome::Failed || result.state.is_none();
+    is_failed.then(|| {
+        let SessionResult { day, seq, task, summary, output, .. } = result;
+        let message = format!("session {seq} of {day}, task {task:?}, failed: {summary}");
+        let hint = format!("read what it said: tail -n 40 {output}; then: session-run --retry {task}");
+        Failure::new(Kind::Unavailable, message, hint)
+    })
+}

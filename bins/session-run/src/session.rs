@@ -1,0 +1,178 @@
+//! One session: the command in a process group of its own, its lease renewed, its time bounded, nothing of it left.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use log::{info, warn};
+use shared::config::SessionRun;
+use shared::dashboard::{Answer, Dashboard, lease_of};
+use shared::family::Family;
+use shared::quota::{MARK, Moment};
+use shared::store::{Claim, Grant, Store};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+
+use crate::outcome::{self, How, Limits, Told, Verdict};
+use crate::output;
+use crate::place::Place;
+
+/// How long the rest of the output is waited for once all who could write it are gone.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What a session is run with.
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'a> {
+    /// The settings.
+    pub settings: &'a SessionRun,
+    /// What was granted.
+    pub grant: &'a Grant,
+    /// What was claimed.
+    pub claim: Claim<'a>,
+    /// The dashboard that the task came from.
+    pub dashboard: Option<&'a Dashboard>,
+    /// Where it lives.
+    pub place: &'a Place,
+}
+
+impl Session<'_> {
+    /// Runs it to its end.
+    pub async fn run(&self, store: &mut Store) -> Verdict {
+        let how = match self.place.make(self.grant) {
+            Ok(()) => self.started(store).await,
+            Err(failure) => How::Broken(failure.message),
+        };
+        let told = if matches!(how, How::Broken(_)) { Told::Nothing } else { self.place.told() };
+        let limits = Limits { turns: self.grant.turns, turn_limit_exit: self.settings.turn_limit_exit };
+        outcome::judge(&how, &told, limits)
+    }
+
+    async fn started(&self, store: &mut Store) -> How {
+        let (mut family, output) = match self.start() {
+            Ok(started) => started,
+            Err(error) => return How::Broken(format!("the command cannot be started: {error}")),
+        };
+        let how = self.watched(&mut family, store).await;
+        if matches!(how, How::Late(_) | How::TakenAway(_)) {
+            family.terminate();
+            // Whether it obeys or not: whatever is left of it is killed below.
+            let _ = timeout(self.settings.grace, family.wait()).await;
+        }
+        let left = family.end().await;
+        match timeout(LAST_WORDS, output).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(failure))) => warn!("{failure}"),
+            Ok(Err(_)) | Err(_) => warn!("the end of the session's output is missing"),
+        }
+        if left > 0 { How::Broken(format!("{left} of its processes could not be killed")) } else { how }
+    }
+
+    /// Starts the command. Its standard input is the file of its task, so that one which never reads holds nothing up.
+    fn start(&self) -> io::Result<(Family, JoinHandle<shared::Result<()>>)> {
+        let (reader, writer) = io::pipe()?;
+        let words = self.words();
+        let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.place.checkpoint);
+        command.stdin(std::fs::File::open(&self.place.task)?);
+        command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
+        command.envs(self.variables());
+        let family = Family::start(&mut command)?;
+        info!(
+            "session {} of {}: started {program} for task {}",
+            self.grant.seq, self.grant.day, self.grant.task
+        );
+        let (path, limit) = (
+            self.place.output.clone(),
+            usize::try_from(self.settings.output_limit_kib).unwrap_or(usize::MAX).saturating_mul(1024),
+        );
+        let output = tokio::spawn(async move { output::keep(reader.into(), &path, limit).await });
+        Ok((family, output))
+    }
+
+    fn words(&self) -> Vec<String> {
+        let checkpoint = self.place.checkpoint.display().to_string();
+        let fill = |word: &String| {
+            // One pass, so that a task's id is never taken for a placeholder.
+            let mut filled = String::new();
+            let mut rest = word.as_str();
+            while let Some((before, after)) = rest.split_once('{') {
+                filled.push_str(before);
+                let known = [
+                    ("task}", self.grant.task.clone()),
+                    ("turns}", self.grant.turns.to_string()),
+                    ("checkpoint}", checkpoint.clone()),
+                ];
+                let found =
+                    known.into_iter().find_map(|(name, value)| Some((after.strip_prefix(name)?, value)));
+                let (after, value) = found.unwrap_or((after, "{".to_owned()));
+                filled.push_str(&value);
+                rest = after;
+            }
+            filled + rest
+        };
+        self.settings.command.iter().map(fill).collect()
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let Grant { task, turns, resumes, quota, day, seq, .. } = self.grant;
+        vec![
+            (MARK, self.claim.runner.to_owned()),
+            ("SESSION_TASK", task.clone()),
+            ("SESSION_QUOTA", quota.clone()),
+            ("SESSION_DAY", day.to_string()),
+            ("SESSION_SEQ", seq.to_string()),
+            ("SESSION_TURNS", turns.to_string()),
+            ("SESSION_CHECKPOINT_TURN", self.settings.checkpoint_turn.to_string()),
+            ("SESSION_CHECKPOINT", self.place.checkpoint.display().to_string()),
+            ("SESSION_RESUMES", resumes.to_string()),
+            ("SESSION_RESULT", self.place.result.display().to_string()),
+        ]
+    }
+
+    /// Waits for the end, or for a reason to end it.
+    async fn watched(&self, family: &mut Family, store: &mut Store) -> How {
+        let limit = self.settings.deadline;
+        let until = Instant::now() + limit;
+        let beat = self.settings.lease / 3;
+        let mut beats = interval_at(Instant::now() + beat, beat);
+        loop {
+            tokio::select! {
+                ended = family.wait() => return ended.map_or_else(
+                    |error| How::Broken(format!("the command cannot be waited for: {error}")),
+                    how,
+                ),
+                () = sleep_until(until) => return How::Late(limit),
+                _ = beats.tick() => if let Some(why) = self.renew(store).await { return How::TakenAway(why) },
+            }
+        }
+    }
+
+    /// Renews the lease. A ledger or a dashboard that cannot be asked takes nothing away.
+    async fn renew(&self, store: &mut Store) -> Option<&'static str> {
+        match Moment::read().and_then(|moment| store.heartbeat(&self.claim, &moment)) {
+            Ok(true) => {}
+            Ok(false) => return Some("its claim was taken back: this runner was not heard of for a lease"),
+            Err(failure) => warn!("the lease could not be renewed: {failure}"),
+        }
+        let claim = Claim { lease: lease_of(self.claim.lease), ..self.claim };
+        match self.dashboard?.claim(&claim).await {
+            Ok(Answer::Ours) => None,
+            Ok(Answer::NotOurs) => Some("the dashboard took the task back"),
+            Err(failure) => {
+                warn!("the dashboard's lease could not be renewed: {failure}");
+                None
+            }
+        }
+    }
+}
+
+fn how(status: ExitStatus) -> How {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => How::Exited(code),
+        (None, Some(signal)) => How::Signalled(signal),
+        (None, None) => How::Broken(format!("the command ended strangely: {status}")),
+    }
+}

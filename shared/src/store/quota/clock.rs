@@ -1,0 +1,162 @@
+//! The ledger's day: turned with the clock, never back, and far ahead only with an explanation that is kept.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::day;
+use crate::Result;
+use crate::config::Quota;
+use crate::quota::{Moment, Seen, Verdict, alerts, judge};
+use crate::store::{Store, events, stamp};
+
+/// What day it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The ledger's day, for which sessions count.
+    pub day: NaiveDate,
+    /// The clock's day.
+    pub today: NaiveDate,
+    /// What the clock is worth.
+    pub verdict: Verdict,
+}
+
+impl Store {
+    /// Enters the quotas and turns the day with the clock. `trusted` is what a server said that the time is, `run` who
+    /// asks.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn turn_day(
+        &mut self,
+        quotas: &BTreeMap<String, Quota>,
+        moment: &Moment,
+        trusted: Option<DateTime<Utc>>,
+        run: &str,
+    ) -> Result<Turn> {
+        self.transaction(|transaction| {
+            let turn = turn(transaction, moment, trusted, run)?;
+            for (name, quota) in quotas {
+                enter(transaction, name, quota, turn.day)?;
+            }
+            Ok(turn)
+        })
+    }
+
+    /// Sets the day, as a person says, and opens again the days from it on that were closed. Answers the day before.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn repair_day(
+        &mut self,
+        to: NaiveDate,
+        moment: &Moment,
+        run: &str,
+        person: Option<&str>,
+    ) -> Result<NaiveDate> {
+        self.transaction(|transaction| {
+            let from = match seen(transaction)? {
+                Some(seen) => seen.high_water,
+                None => turn(transaction, moment, None, run)?.day,
+            };
+            if from != to {
+                step(transaction, from, to, "repair", moment, run, person)?;
+                transaction.execute("DELETE FROM quota_day WHERE day >= ?1", [to.to_string()])?;
+                transaction.execute("UPDATE quota SET since = ?1 WHERE since > ?1", [to.to_string()])?;
+                events::insert(transaction, &[alerts::day_repaired(from, to, run)], moment.now)?;
+            }
+            look(transaction, to, moment)?;
+            Ok(from)
+        })
+    }
+}
+
+/// Turns the day within a transaction.
+pub(super) fn turn(
+    transaction: &Transaction<'_>,
+    moment: &Moment,
+    trusted: Option<DateTime<Utc>>,
+    run: &str,
+) -> rusqlite::Result<Turn> {
+    let today = moment.day();
+    let Some(seen) = seen(transaction)? else {
+        transaction.execute(
+            "INSERT INTO quota_clock (one, high_water, seen, boot, uptime_s) VALUES (1, ?1, ?2, ?3, ?4)",
+            params![today.to_string(), stamp(moment.now), moment.boot, moment.uptime_s],
+        )?;
+        return Ok(Turn { day: today, today, verdict: Verdict::Forward });
+    };
+    let verdict = judge(&seen, moment, trusted);
+    let day = match verdict {
+        Verdict::Refused => return Ok(Turn { day: seen.high_water, today, verdict }),
+        Verdict::Same | Verdict::Back => seen.high_water,
+        Verdict::Forward => today,
+        Verdict::ForwardByAge => {
+            step(transaction, seen.high_water, today, "age", moment, run, None)?;
+            today
+        }
+        Verdict::ForwardByDate => {
+            step(transaction, seen.high_water, today, "date", moment, run, None)?;
+            today
+        }
+    };
+    if verdict == Verdict::Back {
+        events::insert(transaction, &[alerts::clock_back(today, day)], moment.now)?;
+    }
+    look(transaction, day, moment)?;
+    Ok(Turn { day, today, verdict })
+}
+
+/// Notes an explained step, which the schema asks for before it lets the day make it.
+fn step(
+    transaction: &Transaction<'_>,
+    from: NaiveDate,
+    to: NaiveDate,
+    why: &str,
+    moment: &Moment,
+    run: &str,
+    person: Option<&str>,
+) -> rusqlite::Result<()> {
+    let insert =
+        "INSERT INTO quota_step (at, from_day, to_day, why, run, person) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let values = params![stamp(moment.now), from.to_string(), to.to_string(), why, run, person];
+    transaction.execute(insert, values)?;
+    look(transaction, to, moment)
+}
+
+fn look(transaction: &Transaction<'_>, day: NaiveDate, moment: &Moment) -> rusqlite::Result<()> {
+    let update = "UPDATE quota_clock SET high_water = ?1, seen = ?2, boot = ?3, uptime_s = ?4";
+    let values = params![day.to_string(), stamp(moment.now), moment.boot, moment.uptime_s];
+    transaction.prepare(update)?.execute(values).map(drop)
+}
+
+fn seen(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Seen>> {
+    let query = "SELECT high_water, seen, boot, uptime_s FROM quota_clock";
+    let read = |row: &rusqlite::Row<'_>| {
+        let seen: String = row.get(1)?;
+        let high_water = day(row, 0)?;
+        // A time that cannot be read counts as the start of its day, which explains less and not more.
+        let now = seen.parse().unwrap_or_else(|_| high_water.and_time(chrono::NaiveTime::MIN).and_utc());
+        Ok(Seen { high_water, moment: Moment { now, boot: row.get(2)?, uptime_s: row.get(3)? } })
+    };
+    transaction.prepare(query)?.query_row([], read).optional()
+}
+
+fn enter(transaction: &Transaction<'_>, name: &str, quota: &Quota, since: NaiveDate) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO quota (name, per_day, turns, concurrency, since) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (name) DO UPDATE SET per_day = ?2, turns = ?3, concurrency = ?4
+        WHERE per_day <> ?2 OR turns <> ?3 OR concurrency <> ?4";
+    let values = params![name, quota.per_day, quota.turns, quota.concurrency, since.to_string()];
+    transaction.prepare(insert)?.execute(values).map(drop)
+}
+
+/// The day, turned for whoever is about to count something on it; none when the clock is not believed.
+pub(super) fn turned(
+    transaction: &Transaction<'_>,
+    moment: &Moment,
+    run: &str,
+) -> rusqlite::Result<Option<NaiveDate>> {
+    let turn = turn(transaction, moment, None, run)?;
+    Ok((turn.verdict != Verdict::Refused).then_some(turn.day))
+}

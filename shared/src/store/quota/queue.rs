@@ -1,0 +1,244 @@
+//! The queue: tasks are added, offered by the dashboard, listed, cancelled, retried.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Result;
+use crate::store::{Store, stamp};
+
+/// How many tasks are listed of each state that has ended.
+const ENDED_LISTED: u32 = 20;
+
+/// Where a task stands. [`Store::tasks`] answers it as the word that the ledger holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// There is no such task.
+    Unknown,
+    /// It is in this state and could not be changed.
+    Stays(String),
+    /// It was changed.
+    Changed,
+}
+
+/// A task as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// Its id.
+    pub id: String,
+    /// Its quota.
+    pub quota: String,
+    /// `pending`, `held`, `ready`, `claimed`, `done`, `failed`, `turn-limit` or `needs-you`.
+    pub state: String,
+    /// How often it was released.
+    pub attempt: u32,
+    /// How often it was resumed.
+    pub resumes: u32,
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// What its last session said.
+    pub summary: Option<String>,
+    /// When it came.
+    pub created: DateTime<Utc>,
+    /// When its state last changed.
+    pub changed: DateTime<Utc>,
+}
+
+/// A task as the dashboard lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// A greater number than before lets a task run again that has ended.
+    pub generation: u32,
+    /// The task itself.
+    pub body: Value,
+}
+
+impl Store {
+    /// Adds a task of this machine's. False when there is one of this id.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn add_task(&mut self, quota: &str, id: &str, body: &Value, now: DateTime<Utc>) -> Result<bool> {
+        let insert = "INSERT OR IGNORE INTO quota_task (id, quota, source, body, state, created, changed)
+            VALUES (?1, ?2, 'local', ?3, 'pending', ?4, ?4)";
+        let values = params![id, quota, body.to_string(), stamp(now)];
+        self.transaction(|transaction| transaction.execute(insert, values)).map(|added| added == 1)
+    }
+
+    /// Takes over the dashboard's list: new tasks are added, ended ones of a greater generation begin again, and what is
+    /// not listed is not run until it is listed again. Answers how many tasks are new.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn offer(
+        &mut self,
+        quota: &str,
+        listed: &[Listed],
+        url: &str,
+        etag: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        self.transaction(|transaction| {
+            let withdraw =
+                "UPDATE quota_task SET offered = 0 WHERE quota = ?1 AND source = 'dashboard' AND offered = 1
+                AND state IN ('pending', 'held', 'ready', 'turn-limit')";
+            transaction.execute(withdraw, [quota])?;
+            let mut added = 0;
+            for task in listed {
+                added += offer(transaction, quota, task, now)?;
+            }
+            remember(transaction, url, etag)?;
+            Ok(added)
+        })
+    }
+
+    /// The mark of the list that was last taken over.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn etag(&mut self, url: &str) -> Result<Option<String>> {
+        let query = "SELECT etag FROM quota_dashboard WHERE url = ?1";
+        self.transaction(|transaction| transaction.query_row(query, [url], |row| row.get(0)).optional())
+            .map(Option::flatten)
+    }
+
+    /// The dashboard will not give this task out now: it is left alone until it is listed again.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn withdraw(&mut self, task: &str, url: &str) -> Result<()> {
+        self.transaction(|transaction| {
+            transaction.execute("UPDATE quota_task SET offered = 0 WHERE id = ?1", [task])?;
+            // The next list may look like the last one, and is to be taken over all the same.
+            remember(transaction, url, None)
+        })
+    }
+
+    /// The next task to run and its release: one that was begun before others, then the oldest.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn next_ready(&mut self, quota: &str) -> Result<Option<(String, u32, bool)>> {
+        let query = "SELECT id, attempt, source = 'dashboard' FROM quota_task
+            WHERE quota = ?1 AND state = 'ready' AND offered = 1 ORDER BY resumes > 0 DESC, number LIMIT 1";
+        self.transaction(|transaction| {
+            transaction
+                .query_row(query, [quota], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()
+        })
+    }
+
+    /// The tasks that have not ended, oldest first, then the newest of those that have.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be read.
+    pub fn tasks(&mut self, quota: &str) -> Result<Vec<Task>> {
+        const COLUMNS: &str = "id, quota, state, attempt, resumes, failures, summary, created, changed";
+        self.transaction(|transaction| {
+            let mut tasks = Vec::new();
+            for state in ["claimed", "ready", "turn-limit", "held", "pending", "needs-you"] {
+                let query = format!(
+                    "SELECT {COLUMNS} FROM quota_task WHERE quota = ?1 AND state = ?2 ORDER BY offered DESC, number LIMIT 1000"
+                );
+                append(transaction, &query, params![quota, state], &mut tasks)?;
+            }
+            for state in ["failed", "done"] {
+                let query = format!(
+                    "SELECT {COLUMNS} FROM quota_task WHERE quota = ?1 AND state = ?2 ORDER BY offered DESC, number DESC LIMIT ?3"
+                );
+                append(transaction, &query, params![quota, state, ENDED_LISTED], &mut tasks)?;
+            }
+            Ok(tasks)
+        })
+    }
+
+    /// Cancels a task that is not running: it has failed, and says so.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn cancel(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
+        let update = "UPDATE quota_task SET state = 'failed', summary = 'cancelled', changed = ?2
+            WHERE id = ?1 AND state IN ('pending', 'held', 'ready', 'turn-limit', 'needs-you')";
+        self.change(task, update, now)
+    }
+
+    /// Lets a task run again that failed or needed a person. It may be resumed as often as before.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn retry(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
+        let update = "UPDATE quota_task SET state = 'pending', resumes = 0, changed = ?2
+            WHERE id = ?1 AND state IN ('failed', 'needs-you')";
+        self.change(task, update, now)
+    }
+
+    fn change(&mut self, task: &str, update: &str, now: DateTime<Utc>) -> Result<TaskState> {
+        self.transaction(|transaction| {
+            if transaction.execute(update, params![task, stamp(now)])? == 1 {
+                return Ok(TaskState::Changed);
+            }
+            let state = "SELECT state FROM quota_task WHERE id = ?1";
+            let state = transaction.query_row(state, [task], |row| row.get(0)).optional()?;
+            Ok(state.map_or(TaskState::Unknown, TaskState::Stays))
+        })
+    }
+}
+
+fn offer(
+    transaction: &Transaction<'_>,
+    quota: &str,
+    task: &Listed,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<usize> {
+    let at = stamp(now);
+    let insert =
+        "INSERT OR IGNORE INTO quota_task (id, quota, source, generation, body, state, created, changed)
+        VALUES (?1, ?2, 'dashboard', ?3, ?4, 'pending', ?5, ?5)";
+    let values = params![task.id, quota, task.generation, task.body.to_string(), at];
+    let added = transaction.prepare(insert)?.execute(values)?;
+    // Only the dashboard's own: an id of this machine's may be the same by chance.
+    let offered = "UPDATE quota_task SET offered = 1 WHERE id = ?1 AND quota = ?2 AND source = 'dashboard' AND offered = 0";
+    transaction.prepare(offered)?.execute(params![task.id, quota])?;
+    let again = "UPDATE quota_task SET state = 'pending', generation = ?2, body = ?3, resumes = 0, changed = ?4
+        WHERE id = ?1 AND quota = ?5 AND source = 'dashboard' AND generation < ?2 AND state IN ('done', 'failed', 'needs-you')";
+    let values = params![task.id, task.generation, task.body.to_string(), at, quota];
+    transaction.prepare(again)?.execute(values)?;
+    Ok(added)
+}
+
+fn remember(transaction: &Transaction<'_>, url: &str, etag: Option<&str>) -> rusqlite::Result<()> {
+    let insert =
+        "INSERT INTO quota_dashboard (url, etag) VALUES (?1, ?2) ON CONFLICT (url) DO UPDATE SET etag = ?2";
+    transaction.execute(insert, params![url, etag]).map(drop)
+}
+
+fn append(
+    transaction: &Transaction<'_>,
+    query: &str,
+    values: impl rusqlite::Params,
+    tasks: &mut Vec<Task>,
+) -> rusqlite::Result<()> {
+    let mut query = transaction.prepare(query)?;
+    for task in query.query_map(values, read)? {
+        tasks.push(task?);
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let time = |index| row.get::<_, String>(index).map(|text| text.parse().unwrap_or_default());
+    Ok(Task {
+        id: row.get(0)?,
+        quota: row.get(1)?,
+        state: row.get(2)?,
+        attempt: row.get(3)?,
+        resumes: row.get(4)?,
+        failures: row.get(5)?,
+        summary: row.get(6)?,
+        created: time(7)?,
+        changed: time(8)?,
+    })
+}

@@ -1,0 +1,221 @@
+//! The dashboard here is a real HTTP server that follows `docs/dashboard-openapi.yaml`, keeps leases and remembers keys.
+
+#[path = "dashboard/server.rs"]
+mod server;
+
+use serde_json::json;
+use support::World;
+
+use self::server::{Dashboard, Fault};
+use crate::{add, assert_no_orphan, assert_states, number, session};
+
+const TOKEN: &str = "dashboard-token-0123456789";
+
+/// A world whose tasks come from a dashboard. Each session writes a line into a file that nobody removes.
+fn world(dashboard: &Dashboard, script: &str) -> World {
+    let world = crate::configured(script, "per-day = 5", &table(dashboard));
+    world.write_private(&world.state().join("credentials/dashboard.token"), format!("{TOKEN}\n").as_bytes());
+    // Searched for after every run, like every other secret.
+    world.know_secrets_of(&json!({"token": TOKEN}));
+    world
+}
+
+fn table(dashboard: &Dashboard) -> String {
+    format!("[session-run.dashboard]\nurl = \"{}\"\ntoken-file = \"dashboard.token\"\n", dashboard.url())
+}
+
+const NOTED: &str = "echo \"$SESSION_TASK\" >> ../../../ran";
+
+/// Which tasks were run, in order.
+fn ran(world: &World) -> Vec<String> {
+    let path = world.state().join("ran");
+    if path.exists() { world.read_text(&path).lines().map(str::to_owned).collect() } else { Vec::new() }
+}
+
+#[test]
+fn a_task_is_listed_claimed_run_and_reported_with_keys_and_the_list_is_not_sent_twice() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({"prompt": "tidy"}));
+    let world = world(&dashboard, "cat; printf '{\"turns\": 4, \"summary\": \"tidied\"}' > $SESSION_RESULT");
+    let run = world.run(&["--json"]);
+    run.exit(0);
+    let session = session(&run);
+    assert_eq!(world.read_text(session["output"].as_str().unwrap().as_ref()), "{\"prompt\":\"tidy\"}");
+    let day = session["day"].as_str().unwrap();
+    assert_eq!(
+        dashboard.report("T-1").unwrap(),
+        json!({"attempt": 1, "outcome": "done", "state": "done", "turns": 4, "summary": "tidied; exit code 0",
+               "quota": "agents", "day": day, "seq": 1})
+    );
+    world.run(&[]).exit(0);
+    world.run(&[]).exit(0);
+    let log = dashboard.log();
+    assert_eq!(
+        log,
+        [
+            "GET /tasks?quota=agents → 200",
+            "POST /tasks/T-1/claim claim:T-1:1 → 200",
+            "POST /tasks/T-1/release release:T-1:1 → 204",
+            "POST /tasks/T-1/report report:T-1:1 → 204",
+            "GET /tasks?quota=agents → 200",
+            "GET /tasks?quota=agents → 304",
+        ]
+    );
+}
+
+#[test]
+fn a_dashboard_that_goes_away_at_any_step_loses_no_task_and_runs_none_twice() {
+    for step in ["list", "claim", "release", "report"] {
+        for fault in [Fault::Refuse, Fault::ApplyThenCut, Fault::Unavailable] {
+            let dashboard = Dashboard::start(TOKEN);
+            for task in ["T-1", "T-2"] {
+                dashboard.add(task, json!({"prompt": task}));
+            }
+            let world = world(&dashboard, NOTED);
+            dashboard.fail_at(step, fault);
+            let away = world.run(&["--json"]);
+            away.exit(69);
+            assert!(away.errors()[0].contains("the dashboard "), "{step} {fault:?}: {:?}", away.errors());
+            dashboard.come_back();
+            // Its own leases run out while it is away or after.
+            dashboard.expire_leases();
+            for _ in 0..4 {
+                world.run(&[]).exit(0);
+            }
+            let mut ran = ran(&world);
+            ran.sort();
+            assert_eq!(ran, ["T-1", "T-2"], "{step} {fault:?}: each once");
+            for task in ["T-1", "T-2"] {
+                assert_eq!(dashboard.report(task).unwrap()["outcome"], "done", "{step} {fault:?}");
+                assert_eq!(
+                    dashboard.reports_taken(task),
+                    1,
+                    "{step} {fault:?}: a repetition is known by its key"
+                );
+            }
+            assert_eq!(number(&world, "SELECT count(*) FROM quota_post WHERE sent IS NULL"), 0);
+        }
+    }
+}
+
+#[test]
+fn while_the_dashboard_is_away_tasks_of_this_machine_go_on() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, NOTED);
+    dashboard.fail_at("claim", Fault::Refuse);
+    world.run(&[]).exit(69);
+    add(&world, &["local"]);
+    let run = world.run(&["--json"]);
+    run.exit(69);
+    assert_eq!(session(&run)["task"], "local");
+    dashboard.come_back();
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world), ["local", "T-1"]);
+}
+
+#[test]
+fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, "touch started; while [ ! -e go ]; do sleep 0.05; done");
+    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
+    let running = world.process(&["--json"]).spawn();
+    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    dashboard.fail_at("claim", Fault::Refuse);
+    running.wait_for_stderr("the dashboard's lease could not be renewed");
+    dashboard.come_back();
+    dashboard.expire_leases();
+    world.write("state/sessions/checkpoints/T-1/go", b"");
+    running.wait().exit(0);
+    assert_eq!(dashboard.report("T-1").unwrap()["outcome"], "done");
+}
+
+#[test]
+fn a_task_that_the_dashboard_takes_back_is_ended() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, "touch started; sleep 1000");
+    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
+    let running = world.process(&["--json"]).spawn();
+    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    dashboard.give_away("T-1");
+    let run = running.wait();
+    run.exit(69).error("the dashboard took the task back");
+    assert_no_orphan(&world);
+}
+
+#[test]
+fn a_task_that_is_somebody_elses_is_left_alone_and_the_next_one_is_run() {
+    let dashboard = Dashboard::start(TOKEN);
+    for task in ["T-1", "T-2"] {
+        dashboard.add(task, json!({}));
+    }
+    dashboard.give_away("T-1");
+    let world = world(&dashboard, NOTED);
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world), ["T-2"]);
+    dashboard.expire_leases();
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world), ["T-2", "T-1"]);
+}
+
+#[test]
+fn what_reached_its_turn_limit_is_offered_again_and_a_finished_task_only_with_a_new_generation() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, &format!("{NOTED}; [ $SESSION_RESUMES = 0 ] && exit 75; exit 0"));
+    for _ in 0..4 {
+        world.run(&[]).exit(0);
+    }
+    assert_eq!(ran(&world), ["T-1", "T-1"]);
+    dashboard.reopen("T-1");
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world).len(), 3);
+}
+
+#[test]
+fn quota_reset_tells_the_dashboard_what_it_released() {
+    let dashboard = Dashboard::start(TOKEN);
+    for task in ["T-1", "T-2"] {
+        dashboard.add(task, json!({}));
+    }
+    let world = world(&dashboard, "exit 0");
+    world.replace_in_config("per-day = 5", "per-day = 1");
+    for minute in ["20:00", "20:01"] {
+        world.process(&[]).at(&format!("2026-05-13 {minute}:00")).run().exit(0);
+    }
+    assert_states(&world, &[("T-1", "done"), ("T-2", "held")]);
+    dashboard.fail_at("release", Fault::ApplyThenCut);
+    world.process_of("quota-reset", &[]).at("2026-05-14 00:02:00").run().exit(69);
+    dashboard.come_back();
+    let again = world.process_of("quota-reset", &["--json"]).at("2026-05-14 00:17:00").run();
+    again.exit(0);
+    assert_eq!((&again.json()["released"], &again.json()["delivered"]), (&json!([]), &json!(1)));
+    let told = dashboard.log().into_iter().filter(|line| line.contains("release:T-2:1"));
+    assert_eq!(told.count(), 2, "at least once, with the same key");
+}
+
+#[test]
+fn a_refused_token_a_loose_file_and_a_strange_answer_are_told() {
+    let dashboard = Dashboard::start("another-token-0123456789");
+    let world = world(&dashboard, "exit 0");
+    world.run(&[]).exit(77).error("the dashboard answered 401").hint_with("credentials/dashboard.token");
+    let file = world.state().join("credentials/dashboard.token");
+    world.set_mode(&file, 0o644);
+    world.run(&[]).exit(77).error("has mode 0644").hint_with("chmod 600 ");
+    world.set_mode(&file, 0o600);
+    let odd = Dashboard::start(TOKEN);
+    odd.add("../../etc", json!({}));
+    odd.add("T-1", json!({}));
+    world.replace_in_config(dashboard.url(), odd.url());
+    let run = world.run(&["--json"]);
+    run.exit(65).error("\"../../etc\" is not an id of a task");
+    assert_eq!(session(&run)["task"], "T-1", "the others are run all the same");
+    world.replace_in_config(odd.url(), &format!("{}nowhere/", odd.url()));
+    world
+        .run(&[])
+        .exit(78)
+        .error("the dashboard answered 404 to tasks?quota=agents")
+        .hint_with("[session-run.dashboard]");
+}
