@@ -135,7 +135,10 @@ fn a_token_that_a_failing_disk_kept_out_of_its_place_is_used_by_the_next_run() {
     assert_eq!(world.credential_json(), old);
     world.run(&["--now"]).exit(0);
     assert!(!world.state().join("credentials/port-sheet.json.new").exists());
-    assert_eq!(world.events(), [], "nobody has to log in");
+    let told = world.events();
+    let kinds: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["first-failure", "recovered"], "nobody has to log in");
+    assert!(told[0].text.ends_with("No space left on device (os error 28)"), "the disk is told: {told:?}");
 }
 
 #[test]

@@ -177,11 +177,12 @@ fn encoded_word(text: &str) -> String {
     format!("=?UTF-8?Q?{bytes}?=")
 }
 
+/// Dots of ASCII: what would otherwise be readable in a header stays so.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(most - 1).chain(['…']).collect()
+    text.chars().take(most - 3).chain("...".chars()).collect()
 }
 
 #[cfg(test)]
