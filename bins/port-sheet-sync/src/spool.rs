@@ -98,7 +98,6 @@ impl source::Sink for Basin<'_> {
             writer: rows::Writer::create(&spool.path, &spool.heading)?,
             rejects: Rejects::create(&spool.rejected_path, head.unit)?,
             wanted: positions(&columns, &head.fields),
-            cells: vec![Cell::Empty; columns.count()],
             unit: head.unit,
             whole: blake3::Hasher::new(),
             spool,
@@ -186,8 +185,6 @@ struct Filling {
     columns: Columns,
     /// Where each column's field stands in a record.
     wanted: Vec<usize>,
-    /// The cells of the newest record.
-    cells: Vec<Cell>,
     unit: &'static str,
     whole: blake3::Hasher,
 }
@@ -195,20 +192,22 @@ struct Filling {
 impl Filling {
     fn record(&mut self, line: u64, fields: &[Field<'_>]) -> Result<()> {
         let fields: Vec<&Field<'_>> = self.wanted.iter().map(|&at| &fields[at]).collect();
+        let mut cells = Vec::with_capacity(fields.len());
         let mut wrong = Vec::new();
         let mut key_is_wrong = false;
         for (index, (column, field)) in self.columns.all().iter().zip(&fields).enumerate() {
-            if let Err(reason) = field.fill(&mut self.cells[index], column.kind, &column.notation) {
+            cells.push(field.to_cell(column.kind, &column.notation).unwrap_or_else(|reason| {
                 wrong.push(format!("field {:?} {reason}", column.field));
                 key_is_wrong |= self.columns.key().contains(&index);
-            }
+                Cell::Empty
+            }));
         }
-        let key = self.columns.key_of(|index| &self.cells[index]).filter(|_| !key_is_wrong);
+        let key = self.columns.key_of(|index| &cells[index]).filter(|_| !key_is_wrong);
         if key.is_none() && !key_is_wrong {
             wrong.push(format!("its key is blank ({})", self.key_fields()));
         }
         match key {
-            Some(key) if wrong.is_empty() => self.accept(line, &key, &fields),
+            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, &fields),
             Some(key) => {
                 self.withdraw(&key, line)?;
                 self.reject(line, Some(&key), &wrong.join("; "), &fields)
@@ -217,7 +216,7 @@ impl Filling {
         }
     }
 
-    fn accept(&mut self, line: u64, key: &Key, fields: &[&Field<'_>]) -> Result<()> {
+    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&Field<'_>]) -> Result<()> {
         if let Some(first) = self.spool.held.get(&key.hash) {
             let reason = self.stands_twice(key, *first);
             return self.reject(line, Some(key), &reason, fields);
@@ -229,8 +228,8 @@ impl Filling {
                 self.reject(line, Some(key), &reason, fields)
             }
             Slot::Vacant(slot) => {
-                let offset = self.writer.row(line, &self.cells)?;
-                let digest = self.columns.digest(&self.cells);
+                let offset = self.writer.row(line, cells)?;
+                let digest = self.columns.digest(cells);
                 self.whole.update(&digest);
                 let line = u32::try_from(line).unwrap_or(u32::MAX);
                 slot.insert(Entry { offset, digest, line, row: 0 });

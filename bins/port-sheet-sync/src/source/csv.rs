@@ -136,20 +136,12 @@ impl Csv {
                 self.fields.len()
             ));
         }
-        self.valid_texts().ok_or_else(|| match self.encoding.name() {
+        let text = |field| std::str::from_utf8(field).map(Field::text);
+        let texts: std::result::Result<Vec<_>, _> = self.record.iter().map(text).collect();
+        texts.map_err(|_| match self.encoding.name() {
             "UTF-8" => "is not UTF-8; export the file as UTF-8, or name its encoding".to_owned(),
             other => format!("holds bytes that are not {other}"),
         })
-    }
-
-    /// The record's fields, looked at all at once; none if one of them, taken by itself, is not UTF-8.
-    fn valid_texts(&self) -> Option<Vec<Field<'_>>> {
-        let all = std::str::from_utf8(self.record.as_slice()).ok()?;
-        let mut texts = Vec::with_capacity(self.record.len());
-        for index in 0..self.record.len() {
-            texts.push(Field::text(all.get(self.record.range(index)?)?));
-        }
-        Some(texts)
     }
 
     fn open_quote(&self) -> Failure {

@@ -81,21 +81,6 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// As [`Field::to_cell`], into the cell of another record. A text takes the room of the one before it: sources have
-    /// millions of them.
-    ///
-    /// # Errors
-    /// As [`Field::to_cell`]; the cell then is empty.
-    pub fn fill(&self, cell: &mut Cell, kind: Type, notation: &Notation) -> Result<(), String> {
-        let filled = match (self, kind, &mut *cell) {
-            (Self::Text(text), Type::Text, Cell::Text(held)) if !text.is_empty() => {
-                parse::storable(text).map(|()| text.as_ref().clone_into(held))
-            }
-            _ => self.to_cell(kind, notation).map(|new| *cell = new),
-        };
-        filled.inspect_err(|_| *cell = Cell::Empty)
-    }
-
     fn is(&self) -> &'static str {
         match self {
             Self::Empty => "nothing",

@@ -16,11 +16,12 @@ const TEXT_LIMIT: usize = 50_000;
 const INTEGER_LIMIT: i64 = 1 << 53;
 
 pub(super) fn read(text: &str, kind: Type, notation: &Notation) -> Result<Cell, String> {
-    if kind == Type::Text {
-        storable(text)?;
-        return Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) });
+    if text.contains('\0') {
+        return Err("holds a NUL character, which Sheets cannot store".to_owned());
     }
-    without_nul(text)?;
+    if kind == Type::Text {
+        return plain(text);
+    }
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Ok(Cell::Empty);
@@ -36,22 +37,12 @@ pub(super) fn read(text: &str, kind: Type, notation: &Notation) -> Result<Cell, 
     }
 }
 
-fn without_nul(text: &str) -> Result<(), String> {
-    // By bytes, which is quicker for short texts; in UTF-8 it is the same.
-    match text.bytes().any(|byte| byte == 0) {
-        true => Err("holds a NUL character, which Sheets cannot store".to_owned()),
-        false => Ok(()),
-    }
-}
-
-/// Whether Sheets can hold the text as it is.
-pub(super) fn storable(text: &str) -> Result<(), String> {
-    without_nul(text)?;
+fn plain(text: &str) -> Result<Cell, String> {
     // Bytes are never fewer than UTF-16 units, so most text need not be counted.
     if text.len() > TEXT_LIMIT && text.encode_utf16().count() > TEXT_LIMIT {
         return Err(format!("is longer than the {TEXT_LIMIT} characters that a cell of Sheets can hold"));
     }
-    Ok(())
+    Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) })
 }
 
 /// The text with a point for the decimal separator and without grouping.
