@@ -119,21 +119,19 @@ fn the_shipped_units_give_a_run_its_deadline() {
 
 #[test]
 fn quotas_are_shown_where_there_is_a_ledger_of_sessions() {
-    let world = world().build();
+    let tables = "[quota.agents]\n[session-run]\nquota = \"agents\"\ncommand = [\"/bin/true\"]";
+    let world = world().tables(tables).build();
     all_run(&world, "12:00");
     let none = run_at(&world, "job-status", "12:01", &["--json"]).run().json();
     assert_eq!(none["quotas"], serde_json::json!([]));
-    let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
-    let ledger = "
-        CREATE TABLE quota (name TEXT PRIMARY KEY, per_day INTEGER);
-        CREATE TABLE quota_clock (one INTEGER PRIMARY KEY, high_water TEXT);
-        CREATE TABLE quota_task (id TEXT, quota TEXT, state TEXT);
-        CREATE TABLE quota_session (quota TEXT, day TEXT, seq INTEGER, cap INTEGER);
-        INSERT INTO quota VALUES ('agents', 5);
-        INSERT INTO quota_clock VALUES (1, '2026-05-13');
-        INSERT INTO quota_task VALUES ('a', 'agents', 'held');
-        INSERT INTO quota_session VALUES ('agents', '2026-05-12', 1, 5), ('agents', '2026-05-13', 1, 5);";
-    database.execute_batch(ledger).unwrap();
+    for (time, add) in
+        [("2026-05-12 12:00:00", "a"), ("2026-05-13 12:00:00", "b"), ("2026-05-13 12:01:00", "c")]
+    {
+        world.process_of("session-run", &["--add", add]).at(time).run().exit(0);
+        if add != "c" {
+            world.process_of("session-run", &[]).at(time).run().exit(0);
+        }
+    }
     let line = "quota \"agents\": 1 of 5 sessions of the day are used; 1 tasks wait, 0 for a person";
     let page = world.path("status.html");
     let run = run_at(&world, "job-status", "12:02", &["-v", "--html", page.to_str().unwrap()]).run();

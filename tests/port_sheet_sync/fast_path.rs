@@ -303,12 +303,9 @@ fn a_hundred_thousand_bookings_that_did_not_change_take_32_mib() {
     world.process(&[]).without_trace().killed_after(std::time::Duration::from_secs(600)).run().exit(0);
     assert_eq!(requests(&world), ENDED_EARLY);
     world.clear_requests();
-    world.fault(Fault { path: Some("^/drive/".into()), stall: Stall::Request, ..Fault::default() });
-    let running = world.process(&[]).without_trace().spawn();
-    world.server.wait_for_request("^GET /drive/", 1).unwrap();
-    let peak = running.peak_memory_bytes();
-    running.kill();
-    assert!(peak <= 32 * 1024 * 1024, "{} KiB", peak / 1024);
+    // Of its own: a debug build's code alone would fill it. The bench holds the release build's whole memory to the same.
+    world.process(&[]).without_trace().memory_limit(32 * 1024 * 1024).run().exit(0);
+    assert_eq!(requests(&world), ENDED_EARLY);
 }
 
 #[test]

@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn what_the_ledger_has_is_counted_and_none_is_no_error() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&dir.path().join("state.db")).unwrap();
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let mut store = Store { connection, path: "in memory".into() };
         assert_eq!(store.allowances().unwrap(), []);
         store.connection.execute_batch(LEDGER).unwrap();
         let day = AllowanceDay { day: "2026-05-12".into(), sessions: 1, per_day: 4 };
