@@ -1,7 +1,7 @@
 //! The fast path: where the file's version proves that nothing changed, a run ends after one small request. In any doubt
 //! the sheet is read.
 
-use google_standin::{Fault, Person, Stall};
+use google_standin::{Fault, Person};
 use serde_json::{Value, json};
 use support::{Builder, Run, World};
 
