@@ -22,7 +22,7 @@ impl SheetRun<'_> {
     /// Tells people in the sheet that it is in step, if it has a cell for that.
     ///
     /// # Errors
-    /// As [`write`].
+    /// As [`write()`].
     pub async fn tell_freshness(&mut self) -> Result<()> {
         match &self.sheet.freshness_cell {
             Some(cell) if !self.args.dry_run => write(&mut self.workbook.client, cell, Utc::now()).await,
