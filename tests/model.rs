@@ -12,9 +12,13 @@
 #[path = "model/model.rs"]
 mod model;
 
-/// What can happen, and how it is done.
+/// What can happen.
 #[path = "model/step.rs"]
 mod step;
+
+/// How it is done.
+#[path = "model/history.rs"]
+mod history;
 
 /// The sheet as it stands, by header and key.
 #[path = "model/sheet.rs"]
@@ -22,8 +26,9 @@ mod sheet;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use history::History;
 use model::Policy;
-use step::{History, Step};
+use step::Step;
 
 /// Histories for each policy; eight policies make 2,048.
 const HISTORIES: u32 = 256;

@@ -97,6 +97,10 @@ mod people;
 #[path = "port_sheet_sync/removals.rs"]
 mod removals;
 
+/// What lies in the archive tab, what comes back from it, and what is people's there.
+#[path = "port_sheet_sync/archive.rs"]
+mod archive;
+
 /// What stands in the way in a sheet: protected, merged, filtered, full, deleted.
 #[path = "port_sheet_sync/obstacles.rs"]
 mod obstacles;

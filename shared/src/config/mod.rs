@@ -2,9 +2,12 @@
 //!
 //! It describes; it opens nothing but the file itself.
 
+mod across;
 mod alert;
 mod cell;
 mod column;
+mod credential;
+mod google;
 mod monitor;
 mod overlap;
 mod pattern;
@@ -23,14 +26,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Table;
-use url::Url;
 
-use crate::credential::{Place, is_confidential};
+use crate::credential::Place;
 use crate::{Failure, Kind, Result};
 
 pub use alert::{Alert, Thresholds};
 pub use cell::CellAddress;
 pub use column::{Column, Notation, TimeZone, Type};
+pub use credential::CredentialEntry;
+pub use google::Google;
 pub use monitor::Monitor;
 pub use overlap::{OnOverlap, Overlap};
 pub use pattern::{Part, Pattern, Unit};
@@ -42,9 +46,6 @@ pub use shipped::{SHIPPED, Shipped};
 pub use sink::{Encryption, Endpoint, Shape, Sink, Smtp, Way, Webhook};
 pub use source::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
 pub use token_check::TokenCheck;
-
-/// The spreadsheets scope: what a credential gets when it names no scopes.
-const SPREADSHEETS_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug)]
@@ -73,30 +74,6 @@ pub struct Config {
     pub session_run: Option<SessionRun>,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
-}
-
-/// `[google]`: where the API is and how patient to be with it.
-#[derive(Clone, Debug)]
-pub struct Google {
-    /// The Sheets v4 endpoint, ending in `/`; none for the real one.
-    pub sheets_url: Option<Url>,
-    /// Token hosts beyond Google's own.
-    pub token_hosts: Vec<String>,
-    /// The limit on one request: connecting, headers and body.
-    pub timeout: Duration,
-    /// The first pause before a request is tried again; each further one is twice as long.
-    pub first_pause: Duration,
-}
-
-/// `[credential.NAME]`.
-#[derive(Clone, Debug)]
-pub struct CredentialEntry {
-    /// The file, relative to the credentials folder or absolute.
-    pub file: PathBuf,
-    /// The scopes that the jobs using it need.
-    pub scopes: Vec<String>,
-    /// How many reads and writes a minute all jobs together may ask of Google with it.
-    pub per_minute: (u32, u32),
 }
 
 /// `[job.EXECUTABLE]`.
@@ -180,7 +157,7 @@ impl Config {
         let quotas = named(&mut reader, "quota", Quota::read);
         let session_run = reader.table("session-run");
         let session_run = session_run.map(|table| SessionRun::read(reader.nested("session-run", table)));
-        check_sessions(session_run.as_ref(), &quotas, &mut reader);
+        across::check_sessions(session_run.as_ref(), &quotas, &mut reader);
         let jobs = named(&mut reader, "job", JobEntry::read);
         let names = SHIPPED.map(|shipped| shipped.name);
         for name in jobs.keys().filter(|name| !names.contains(&name.as_str())) {
@@ -193,9 +170,10 @@ impl Config {
                 reader.problem(&format!("sheet.{}.credential", sheet.name), what);
             }
         }
-        refuse_shared_tabs(&sheets, &mut reader);
-        refuse_synced_archives(&sheets, &mut reader);
-        refuse_misplaced_freshness(&sheets, &mut reader);
+        across::refuse_shared_files(&credentials, &mut reader);
+        across::refuse_shared_tabs(&sheets, &mut reader);
+        across::refuse_synced_archives(&sheets, &mut reader);
+        across::refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         let path = path.to_owned();
         Self {
@@ -267,69 +245,6 @@ fn named<T>(
         .collect()
 }
 
-/// Two sheets in one tab would undo each other's work for ever.
-fn refuse_shared_tabs(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
-    let mut tabs = BTreeMap::new();
-    for sheet in sheets.values().filter(|sheet| !sheet.spreadsheet.is_empty()) {
-        if let Some(first) = tabs.insert((&sheet.spreadsheet, sheet.tab.to_lowercase()), &sheet.name) {
-            let what = format!("is the tab of sheet {first:?} as well; each sheet needs a tab of its own");
-            reader.problem(&format!("sheet.{}.tab", sheet.name), what);
-        }
-    }
-}
-
-/// What `[session-run]` and its quota cannot get wrong alone.
-fn check_sessions(run: Option<&SessionRun>, quotas: &BTreeMap<String, Quota>, reader: &mut Reader<'_>) {
-    let Some(run) = run.filter(|run| !run.quota.is_empty()) else { return };
-    match quotas.get(&run.quota) {
-        None => reader.problem("session-run.quota", format!("there is no [quota.{}]", run.quota)),
-        Some(quota) if run.checkpoint_turn > quota.turns => {
-            let what = format!("must not be more than turns under [quota.{}], {}", run.quota, quota.turns);
-            reader.problem("session-run.checkpoint-turn", what);
-        }
-        Some(_) => {}
-    }
-}
-
-/// Rows that go to an archive push those below it down, and a sync would take them for bookings.
-fn refuse_synced_archives(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
-    for sheet in sheets.values().filter(|sheet| sheet.on_missing == OnMissing::Archive) {
-        let archive = sheet.archive_tab.to_lowercase();
-        let is_synced = |other: &&Sheet| {
-            other.name != sheet.name
-                && other.spreadsheet == sheet.spreadsheet
-                && other.tab.to_lowercase() == archive
-        };
-        if let Some(other) = sheets.values().find(is_synced) {
-            let what = format!("is the tab of sheet {:?}; the archive needs a tab of its own", other.name);
-            reader.problem(&format!("sheet.{}.archive-tab", sheet.name), what);
-        }
-    }
-}
-
-/// The cell must not be among rows that are synced, where it would be sorted and counted with them, and says only one
-/// thing.
-fn refuse_misplaced_freshness(sheets: &BTreeMap<String, Sheet>, reader: &mut Reader<'_>) {
-    let mut cells = BTreeMap::new();
-    let with_cell = sheets.values().filter_map(|sheet| Some((sheet, sheet.freshness_cell.as_ref()?)));
-    for (sheet, cell) in with_cell {
-        let place = format!("sheet.{}.freshness-cell", sheet.name);
-        let tab = cell.tab.to_lowercase();
-        let is_synced =
-            |other: &&Sheet| other.spreadsheet == sheet.spreadsheet && other.tab.to_lowercase() == tab;
-        if let Some(other) = sheets.values().find(is_synced).filter(|_| cell.row > 1) {
-            let what = format!(
-                "row {} of tab {:?} is among the bookings of sheet {:?}; name a cell of row 1 or of another tab",
-                cell.row, cell.tab, other.name
-            );
-            reader.problem(&place, what);
-        }
-        if let Some(first) = cells.insert((&sheet.spreadsheet, tab, cell.column, cell.row), &sheet.name) {
-            reader.problem(&place, format!("is the freshness-cell of sheet {first:?} as well"));
-        }
-    }
-}
-
 fn read_monitor(reader: &mut Reader<'_>) -> Monitor {
     if !reader.has("monitor") {
         let what = "is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nobody outside watches";
@@ -347,62 +262,6 @@ fn read_metrics(reader: &mut Reader<'_>) -> Option<PathBuf> {
     }
     reader.finish();
     dir
-}
-
-impl Google {
-    fn read(mut reader: Reader<'_>) -> Self {
-        let sheets_url = reader.text("sheets-url").and_then(|text| match Url::parse(&text) {
-            Ok(url) if !is_confidential(&url) => {
-                reader.problem(
-                    "sheets-url",
-                    format!("{text:?} would send tokens unencrypted: use https, or http on loopback"),
-                );
-                None
-            }
-            Ok(url) if url.path().ends_with('/') => Some(url),
-            Ok(_) => {
-                reader.problem("sheets-url", format!("{text:?} must end in /"));
-                None
-            }
-            Err(error) => {
-                reader.problem("sheets-url", format!("{text:?} is not a URL: {error}"));
-                None
-            }
-        });
-        let token_hosts = reader.texts("token-hosts").unwrap_or_default();
-        for host in token_hosts.iter().filter(|host| url::Host::parse(host).is_err()) {
-            reader.problem("token-hosts", format!("{host:?} is not a host name"));
-        }
-        let timeout = reader.positive_duration("timeout").unwrap_or(Duration::from_secs(60));
-        let first_pause = reader.positive_duration("first-pause").unwrap_or(Duration::from_secs(1));
-        reader.finish();
-        Self { sheets_url, token_hosts, timeout, first_pause }
-    }
-}
-
-impl CredentialEntry {
-    fn read(_name: &str, mut reader: Reader<'_>) -> Self {
-        let file = reader.needed("file").map(PathBuf::from).unwrap_or_default();
-        let scopes = reader.texts("scopes").unwrap_or_else(|| vec![SPREADSHEETS_SCOPE.to_owned()]);
-        if scopes.is_empty() {
-            reader.problem("scopes", "must name at least one scope");
-        }
-        let per_minute = (
-            requests_per_minute(&mut reader, "reads-per-minute"),
-            requests_per_minute(&mut reader, "writes-per-minute"),
-        );
-        reader.finish();
-        Self { file, scopes, per_minute }
-    }
-}
-
-/// Google's own limit for a user and a project, unless a project was given more.
-fn requests_per_minute(reader: &mut Reader<'_>, key: &'static str) -> u32 {
-    let Some(number) = reader.integer(key) else { return 60 };
-    u32::try_from(number).ok().filter(|number| (1..=100_000).contains(number)).unwrap_or_else(|| {
-        reader.problem(key, format!("{number} is not between 1 and 100000"));
-        60
-    })
 }
 
 impl JobEntry {

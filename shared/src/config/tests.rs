@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::credential::SPREADSHEETS_SCOPE;
 use super::*;
 
 const GOOD: &str = r#"
@@ -64,6 +65,16 @@ fn what_this_version_cannot_do_is_refused_and_not_ignored() {
         let problems = problems(&GOOD.replace(from, to));
         assert!(problems.len() == 1 && problems[0].contains(told), "{to}: {problems:?}");
     }
+}
+
+#[test]
+fn a_credential_file_has_one_name() {
+    let two = format!("{GOOD}\n[credential.second]\nfile = \"port-sheet.json\"\n");
+    let problems = problems(&two);
+    assert!(
+        problems.len() == 1 && problems[0].contains("is the file of credential \"port-sheet\""),
+        "{problems:?}"
+    );
 }
 
 #[test]

@@ -7,18 +7,19 @@
 
 mod aftermath;
 mod args;
+mod context;
 mod measure;
 mod news;
 mod output;
+mod report;
 mod scene;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -27,22 +28,21 @@ use futures_util::future::join;
 use log::{debug, info, warn};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
 
 use crate::alert::{Courier, Findings};
-use crate::budget::Budget;
 use crate::config::Config;
-use crate::dirs::{Environment, State};
-use crate::http::Http;
+use crate::dirs::Environment;
 use crate::metrics::Numbers;
 use crate::monitor::Ping;
-use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
-use crate::store::{Ending, Outcome, Purpose, Run, Store};
+use crate::store::{Ending, Outcome, Run, Store};
 use crate::{Failure, Kind, Result, lock, logging, oauth};
 
 pub use args::Common;
 use args::{Cli, Parsed};
+pub use context::Context;
 use output::Output;
+use report::Ended;
+pub use report::{Plugin, Report};
 use scene::{Scene, open_records, remember};
 
 /// One executable: what it is called, what it takes and what it does.
@@ -99,147 +99,6 @@ pub trait Job {
 
     /// Does the work.
     fn run(context: &Context, args: &Self::Args) -> impl Future<Output = Report<Self::Body>>;
-}
-
-/// What a run may use.
-#[derive(Debug)]
-pub struct Context {
-    /// The executable.
-    pub job: &'static str,
-    /// The run's ULID.
-    pub run: String,
-    /// When it started.
-    pub started: DateTime<Utc>,
-    /// The configuration.
-    pub config: Config,
-    /// The environment.
-    pub environment: Environment,
-    /// The state directory.
-    pub state: State,
-    /// Why this run cannot be recorded; only a job that runs all the same ever sees it.
-    pub unrecorded: Option<Failure>,
-    /// Whether there were records before this run.
-    pub had_records: bool,
-    /// Whether a person watches standard error and did not ask for silence or for log lines in its place.
-    pub is_watched: bool,
-    /// The access tokens of this run, by credential.
-    wallets: Mutex<BTreeMap<String, Wallet>>,
-}
-
-impl Context {
-    fn of(job: &'static str, run: &Run, common: &Common, environment: Environment, config: Config) -> Self {
-        let dir = environment.state_dir(common.state_dir.as_deref(), config.state_dir.as_deref());
-        let (state, run, started) = (State::at(dir), run.id.clone(), run.started);
-        let had_records = state.database().is_file();
-        let is_watched = output::is_watched(common);
-        let wallets = Mutex::default();
-        Self {
-            job,
-            run,
-            started,
-            config,
-            environment,
-            state,
-            unrecorded: None,
-            had_records,
-            is_watched,
-            wallets,
-        }
-    }
-
-    /// A source of access tokens for a credential of the configuration, each refresh recorded under this job's name. All
-    /// sources of one credential share its token: a run with many sheets refreshes once.
-    ///
-    /// # Errors
-    /// As [`Config::place`] and [`Http::new`].
-    pub fn tokens(&self, credential: &str) -> Result<TokenSource> {
-        self.tokens_for(credential, Purpose::Work)
-    }
-
-    /// The same for another purpose than work.
-    ///
-    /// # Errors
-    /// As [`Context::tokens`].
-    pub fn tokens_for(&self, credential: &str, purpose: Purpose) -> Result<TokenSource> {
-        let ledger = self.ledger(purpose, Asking::WhenDue);
-        let granted = self.environment.credentials_directory.as_deref();
-        let place = self.config.place(credential, granted, &self.state.credentials())?;
-        let scopes = self.config.credentials.get(credential).map(|entry| entry.scopes.clone());
-        let google = &self.config.google;
-        let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());
-        let source = TokenSource::new(place, scopes, locks, Http::new(google.timeout)?, google.first_pause);
-        let mut wallets = self.wallets.lock().unwrap_or_else(PoisonError::into_inner);
-        let wallet = wallets.entry(credential.to_owned()).or_default().clone();
-        Ok(source.recorded_in(ledger).paying_from(wallet))
-    }
-
-    /// A credential's budget of requests, for work that must be done by `deadline`.
-    ///
-    /// # Errors
-    /// [`Kind::Io`] when the store cannot be used.
-    pub fn budget(&self, credential: &str, deadline: Instant) -> Result<Budget> {
-        let entry = self.config.credentials.get(credential);
-        let entry = entry.ok_or_else(|| Failure::bug(format!("no credential {credential:?}")))?;
-        Budget::open(&self.state.database(), credential, entry.per_minute, deadline)
-    }
-
-    /// Where this job's refreshes are recorded.
-    pub fn ledger(&self, purpose: Purpose, asking: Asking) -> Ledger {
-        let (database, settings) = (self.state.database(), self.config.token_check.clone());
-        Ledger { database, job: self.job, purpose, asking, settings }
-    }
-}
-
-/// What a run did.
-#[derive(Debug)]
-pub struct Report<B> {
-    /// What failed, one for each thing that did; none for success.
-    pub failures: Vec<Failure>,
-    /// The job's own part of the JSON result.
-    pub body: B,
-    /// Output that the flags asked for, such as a dry run's plan; printed unless `--json`.
-    pub output: String,
-    /// What was done, in a line or a few; printed on a terminal or with `-v`.
-    pub summary: Vec<String>,
-}
-
-/// What a run answers a monitor, in place of the usual output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugin {
-    /// The one line on standard output.
-    pub line: String,
-    /// The exit code, of the plugin protocol's.
-    pub code: u8,
-}
-
-/// How a run ended, before it is printed and recorded.
-struct Ended<B> {
-    outcome: Outcome,
-    report: Report<B>,
-}
-
-impl<B: Default> Report<B> {
-    /// Only an answer.
-    fn answer(output: String) -> Self {
-        Self { failures: Vec::new(), body: B::default(), output, summary: Vec::new() }
-    }
-}
-
-impl<B: Default> Ended<B> {
-    fn failed(failures: Vec<Failure>) -> Self {
-        Self { outcome: Outcome::Failed, report: Report { failures, ..Report::answer(String::new()) } }
-    }
-
-    fn skipped(failure: Failure) -> Self {
-        Self { outcome: Outcome::Skipped, ..Self::failed(vec![failure]) }
-    }
-}
-
-impl<B> From<Report<B>> for Ended<B> {
-    fn from(report: Report<B>) -> Self {
-        let outcome = if report.failures.is_empty() { Outcome::Ok } else { Outcome::Failed };
-        Self { outcome, report }
-    }
 }
 
 /// The `main` of an executable.

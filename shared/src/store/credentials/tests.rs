@@ -1,5 +1,6 @@
 use super::*;
 use crate::history::Good;
+use crate::oauth::Class;
 use crate::oauth::Refusal;
 
 fn at(text: &str) -> DateTime<Utc> {
