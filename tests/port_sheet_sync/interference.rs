@@ -9,7 +9,7 @@ use support::{Run, World};
 
 use crate::world;
 
-const NEWER: [&str; 5] = [
+pub const NEWER: [&str; 5] = [
     "booking_id,vessel,arrival,nights",
     "B-101,Alma,2026-05-13,9",
     "B-102,Borea,2026-05-14,2",
@@ -17,7 +17,7 @@ const NEWER: [&str; 5] = [
     "B-104,Dorado,2026-05-17,1",
 ];
 
-fn synced(policy: &str) -> World {
+pub fn synced(policy: &str) -> World {
     let world = world().policy(policy).build();
     world.run(&[]).exit(0);
     world.clear_requests();

@@ -7,6 +7,7 @@ use shared::Result;
 use shared::config::Type;
 
 use crate::a1;
+use crate::column::{Columns, Digest};
 use crate::google::Client;
 use crate::layout::Layout;
 use crate::value::Cell;
@@ -16,6 +17,24 @@ const HEADER: (u32, u32) = (1, 1);
 
 /// How far the last chunk of a grid asks beyond it.
 const BEYOND: u32 = 1_000;
+
+/// A row's owned cells, one for each owned column.
+#[derive(Debug)]
+pub struct OwnedRow<'a> {
+    /// Its number.
+    pub row: u32,
+    /// What they hold.
+    pub values: Vec<Option<&'a Value>>,
+    /// What makes them themselves.
+    pub digest: Digest,
+}
+
+impl OwnedRow<'_> {
+    /// A column's cell.
+    pub fn cell(&self, index: usize) -> Cell<&str> {
+        Cell::of_json(self.values[index])
+    }
+}
 
 /// The owned cells of a span of rows.
 #[derive(Debug)]
@@ -86,14 +105,17 @@ impl Block {
         (first..).take(longest)
     }
 
-    /// Each row's cells in some columns. The columns are looked up once for all rows.
-    pub fn values_by_row<'a>(
+    /// Each row's owned cells. The columns are looked up, and digested, once for all rows.
+    pub fn owned_rows<'a>(
         &'a self,
-        columns: &[u32],
-    ) -> impl Iterator<Item = (u32, Vec<Option<&'a Value>>)> + use<'a> {
-        let columns: Vec<&[Value]> = columns.iter().map(|&column| self.column(column)).collect();
-        let values = move |at| columns.iter().map(|column| column.get(at)).collect();
-        self.rows().zip((0..).map(values))
+        columns: &Columns,
+        places: &[u32],
+    ) -> impl Iterator<Item = OwnedRow<'a>> + use<'a> {
+        let places: Vec<&[Value]> = places.iter().map(|&place| self.column(place)).collect();
+        let digests = columns.digests(&places, self.rows().count());
+        let values = move |at| places.iter().map(|column| column.get(at)).collect();
+        let rows = self.rows().zip((0..).map(values)).zip(digests);
+        rows.map(|((row, values), digest)| OwnedRow { row, values, digest })
     }
 
     /// A row's owned cells, status included.

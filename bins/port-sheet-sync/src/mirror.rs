@@ -209,7 +209,7 @@ impl Mirror<'_> {
 fn shown(cell: &Cell, kind: Type) -> String {
     match cell {
         Cell::Text(text) => harmless(text.clone()),
-        _ => cell.shown(kind),
+        _ => cell.shown(kind).into_owned(),
     }
 }
 

@@ -164,7 +164,7 @@ fn seconds(cell: &Cell) -> Option<i64> {
 #[expect(clippy::cast_precision_loss, reason = "seconds of four-digit years are small")]
 fn shown(seconds: i64, start: Type, end: Type) -> String {
     let kind = if start == end { start } else { Type::DateTime };
-    Cell::Number(seconds as f64 / 86_400.0).shown(kind)
+    <Cell>::Number(seconds as f64 / 86_400.0).shown(kind).into_owned()
 }
 
 #[cfg(test)]

@@ -91,8 +91,8 @@ impl DriftedCell {
             row: drift.row,
             key: drift.key.clone(),
             header: column.header.clone(),
-            theirs: drift.theirs.shown(column.kind),
-            ours: drift.ours.shown(column.kind),
+            theirs: drift.theirs.shown(column.kind).into_owned(),
+            ours: drift.ours.shown(column.kind).into_owned(),
             on_edit: columns.on_edit(drift.column).word(),
         }
     }

@@ -68,7 +68,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`shared::Kind::Io`].
-    pub fn row(&mut self, line: u64, cells: &[Cell]) -> Result<u64> {
+    pub fn row<T: AsRef<str>>(&mut self, line: u64, cells: &[Cell<T>]) -> Result<u64> {
         let begins = self.offset;
         self.line(&(line, cells))?;
         Ok(begins)

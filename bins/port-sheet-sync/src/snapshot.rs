@@ -12,7 +12,7 @@ use shared::config::Sheet;
 use shared::{Failure, Kind, Result};
 
 use crate::a1;
-use crate::block::{Block, is_blank};
+use crate::block::{Block, OwnedRow, is_blank};
 use crate::column::{Columns, Key, KeyHash};
 use crate::google::{Client, Tab};
 use crate::layout::Layout;
@@ -138,10 +138,10 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
         if seam.is_some_and(|seam| seam != block.owned(first, view.layout)) {
             return Ok(None);
         }
-        let is_new = |(row, _): &(u32, Vec<Option<&Value>>)| *row > first || first == 2;
-        block.values_by_row(&view.layout.columns).filter(is_new).try_for_each(|(row, values)| {
-            let owner = taking.row(&block, row, &values, &mut writer)?;
-            people.row(&block, row, owner)
+        let is_new = |owned: &OwnedRow<'_>| owned.row > first || first == 2;
+        block.owned_rows(view.columns, &view.layout.columns).filter(is_new).try_for_each(|owned| {
+            let owner = taking.row(&block, &owned, &mut writer)?;
+            people.row(&block, owned.row, owner)
         })?;
         seam = Some(block.owned(last, view.layout));
         client.progress().rows(u64::from(last));
@@ -178,25 +178,20 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn row(
-        &mut self,
-        block: &Block,
-        row: u32,
-        values: &[Option<&Value>],
-        writer: &mut rows::Writer,
-    ) -> Result<Owner> {
+    fn row(&mut self, block: &Block, owned: &OwnedRow<'_>, writer: &mut rows::Writer) -> Result<Owner> {
         let View { sheet, columns, layout, .. } = self.view;
+        let row = owned.row;
         let status = block.value(row, layout.status);
-        refuse_headless_data(layout, values, row, sheet)?;
+        refuse_headless_data(layout, owned, sheet)?;
         // Without the header the column is not the status column: what stands there is a person's.
         let is_reserved = layout.status.is_some_and(|column| layout.is_headless(column));
         if is_reserved && !is_blank(status) {
             self.snapshot.status_taken.get_or_insert(row);
         }
         let status = status.filter(|_| !is_reserved);
-        let spill = |cells: &[Cell]| writer.row(u64::from(row), cells);
+        let spill = |cells: &[Cell<&str>]| writer.row(u64::from(row), cells);
         let keyed = self.snapshot.keyed;
-        self.snapshot.add(row, values, status, columns, self.spool, &mut self.missing, spill)?;
+        self.snapshot.add(owned, status, columns, self.spool, &mut self.missing, spill)?;
         Ok(if self.snapshot.keyed > keyed { Owner::Booking } else { Owner::Person })
     }
 }
@@ -206,55 +201,53 @@ impl Snapshot {
     ///
     /// # Errors
     /// As `spill`.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is known of a row, and the two indexes it is held against"
-    )]
     pub fn add(
         &mut self,
-        row: u32,
-        values: &[Option<&Value>],
+        owned: &OwnedRow<'_>,
         status: Option<&Value>,
         columns: &Columns,
         spool: &mut Spool,
         missing: &mut HashMap<KeyHash, u32>,
-        spill: impl FnOnce(&[Cell]) -> Result<u64>,
+        spill: impl FnOnce(&[Cell<&str>]) -> Result<u64>,
     ) -> Result<()> {
-        if values.iter().all(|value| is_blank(*value)) {
+        let row = owned.row;
+        if owned.values.iter().all(|value| is_blank(*value)) {
             return Ok(());
         }
         self.last_row = row;
-        let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
-        let put_aside = || spill(&(0..values.len()).map(cell).collect::<Vec<Cell>>());
-        let Some(key) = columns.key_of(cell) else {
+        let cell = |index: usize| owned.cell(index);
+        let put_aside = || spill(&(0..owned.values.len()).map(cell).collect::<Vec<_>>());
+        let Some(hash) = columns.key_hash(cell) else {
             self.blank_keys.push(row);
             self.irregular.push(Irregular { row, offset: put_aside()? });
             return Ok(());
         };
         self.keyed += 1;
-        match spool.index.get_mut(&key.hash) {
+        // Few rows are ever told of.
+        let key = || Key { hash, text: columns.key_text(cell) };
+        match spool.find(&hash) {
             Some(entry) if entry.row != 0 => {
                 self.irregular.push(Irregular { row, offset: put_aside()? });
-                self.duplicate(key, entry.row, row);
+                self.duplicate(key(), entry.row, row);
             }
             Some(entry) => {
                 entry.row = row;
-                if columns.digest_json(values) != entry.digest {
-                    self.differing.push(Differing { row, key: key.hash, offset: put_aside()? });
+                if owned.digest != entry.digest {
+                    self.differing.push(Differing { row, key: hash, offset: put_aside()? });
                 }
                 if !is_blank(status) {
                     let status = status.map_or(Cell::Empty, Cell::from_json);
-                    self.flagged_live.push(FlaggedRow { row, key, status });
+                    self.flagged_live.push(FlaggedRow { row, key: key(), status });
                 }
             }
             None => {
                 self.irregular.push(Irregular { row, offset: put_aside()? });
-                if spool.held.contains_key(&key.hash) {
+                if spool.held.contains_key(&hash) {
                     return Ok(());
                 }
-                match missing.insert(key.hash, row) {
-                    Some(first) => self.duplicate(key, first, row),
-                    None => self.missing.push(MissingRow { row, key, flagged: !is_blank(status) }),
+                match missing.insert(hash, row) {
+                    Some(first) => self.duplicate(key(), first, row),
+                    None => self.missing.push(MissingRow { row, key: key(), flagged: !is_blank(status) }),
                 }
             }
         }
@@ -267,17 +260,17 @@ impl Snapshot {
 }
 
 /// A column that is to get a header must be empty: what stands there is a person's.
-fn refuse_headless_data(layout: &Layout, values: &[Option<&Value>], row: u32, sheet: &Sheet) -> Result<()> {
+fn refuse_headless_data(layout: &Layout, owned: &OwnedRow<'_>, sheet: &Sheet) -> Result<()> {
     if layout.added.is_empty() {
         return Ok(());
     }
     let taken = layout
         .columns
         .iter()
-        .zip(values)
+        .zip(&owned.values)
         .find(|(column, value)| layout.is_headless(**column) && !is_blank(**value));
     match taken {
-        Some((column, _)) => Err(headless(*column, row, sheet)),
+        Some((column, _)) => Err(headless(*column, owned.row, sheet)),
         None => Ok(()),
     }
 }

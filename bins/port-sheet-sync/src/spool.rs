@@ -3,10 +3,12 @@
 //! After this step nothing reads the source again. Memory grows with the rows (a key and a digest each), never with
 //! their cells. A bad row never passes in silence: it is counted, told by its line and listed in a file of its own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+use indexmap::map::Entry as Slot;
 use log::info;
 use shared::config::{Notation, Sheet};
 use shared::{Failure, Kind, Result};
@@ -36,8 +38,8 @@ pub struct Entry {
 /// The whole spool of one sheet.
 #[derive(Debug)]
 pub struct Spool {
-    /// Accepted bookings by key.
-    pub index: HashMap<KeyHash, Entry>,
+    /// Accepted bookings by key, in the source's order as long as none was withdrawn.
+    pub index: IndexMap<KeyHash, Entry>,
     /// Bookings that are in the source but cannot be used, with the key that could still be read.
     pub held: HashMap<KeyHash, u64>,
     /// What all accepted rows are, in order: equal digests mean the same rows.
@@ -56,6 +58,8 @@ pub struct Spool {
     pub path: PathBuf,
     /// Where the rejected rows are listed.
     pub rejected_path: PathBuf,
+    /// The position in the index behind the booking that was found last.
+    expected: usize,
 }
 
 /// Reads the source into the spool. `last` is the heading of the last verified run's rows.
@@ -148,7 +152,7 @@ impl Spool {
     /// A spool of no rows.
     pub fn empty(heading: Heading, path: PathBuf, rejected_path: PathBuf) -> Self {
         Self {
-            index: HashMap::new(),
+            index: IndexMap::new(),
             held: HashMap::new(),
             digest: Digest::default(),
             source_rows: 0,
@@ -158,7 +162,17 @@ impl Spool {
             heading,
             path,
             rejected_path,
+            expected: 0,
         }
+    }
+
+    /// Finds a booking. A sheet mostly stands in the source's order: behind the last one is looked first, where nothing
+    /// must be fetched from far away in memory.
+    pub fn find(&mut self, key: &KeyHash) -> Option<&mut Entry> {
+        let is_next = self.index.get_index(self.expected).is_some_and(|(next, _)| next == key);
+        let at = if is_next { self.expected } else { self.index.get_index_of(key)? };
+        self.expected = at + 1;
+        self.index.get_index_mut(at).map(|(_, entry)| entry)
     }
 
     /// The bookings in the source's order.
@@ -191,63 +205,58 @@ struct Filling {
 
 impl Filling {
     fn record(&mut self, line: u64, fields: &[Field<'_>]) -> Result<()> {
-        let fields: Vec<&Field<'_>> = self.wanted.iter().map(|&at| &fields[at]).collect();
-        let mut cells = Vec::with_capacity(fields.len());
+        let mut cells = Vec::with_capacity(self.wanted.len());
         let mut wrong = Vec::new();
         let mut key_is_wrong = false;
-        for (index, (column, field)) in self.columns.all().iter().zip(&fields).enumerate() {
-            cells.push(field.to_cell(column.kind, &column.notation).unwrap_or_else(|reason| {
+        for (index, (column, at)) in self.columns.all().iter().zip(&self.wanted).enumerate() {
+            cells.push(fields[*at].to_cell(column.kind, &column.notation).unwrap_or_else(|reason| {
                 wrong.push(format!("field {:?} {reason}", column.field));
                 key_is_wrong |= self.columns.key().contains(&index);
                 Cell::Empty
             }));
         }
-        let key = self.columns.key_of(|index| &cells[index]).filter(|_| !key_is_wrong);
-        if key.is_none() && !key_is_wrong {
+        let hash = self.columns.key_hash(|index| &cells[index]).filter(|_| !key_is_wrong);
+        if hash.is_none() && !key_is_wrong {
             wrong.push(format!("its key is blank ({})", self.key_fields()));
         }
-        match key {
-            Some(key) if wrong.is_empty() => self.accept(line, &key, &cells, &fields),
-            Some(key) => {
-                self.withdraw(&key, line)?;
-                self.reject(line, Some(&key), &wrong.join("; "), &fields)
+        match hash {
+            Some(hash) if wrong.is_empty() && self.accept(line, hash, &cells)? => Ok(()),
+            Some(hash) => {
+                let key = Key { hash, text: self.columns.key_text(|index| &cells[index]) };
+                let first = self.withdraw(&key, line)?.or_else(|| self.spool.held.get(&hash).copied());
+                if let Some(first) = first.filter(|_| wrong.is_empty()) {
+                    wrong.push(self.stands_twice(&key, first));
+                }
+                self.reject(line, Some(&key), &wrong.join("; "), fields)
             }
-            None => self.reject(line, None, &wrong.join("; "), &fields),
+            None => self.reject(line, None, &wrong.join("; "), fields),
         }
     }
 
-    fn accept(&mut self, line: u64, key: &Key, cells: &[Cell], fields: &[&Field<'_>]) -> Result<()> {
-        if let Some(first) = self.spool.held.get(&key.hash) {
-            let reason = self.stands_twice(key, *first);
-            return self.reject(line, Some(key), &reason, fields);
+    /// Keeps a row, unless another one has its key.
+    fn accept(&mut self, line: u64, key: KeyHash, cells: &[Cell<Cow<'_, str>>]) -> Result<bool> {
+        let Slot::Vacant(slot) = self.spool.index.entry(key) else { return Ok(false) };
+        if self.spool.held.contains_key(&key) {
+            return Ok(false);
         }
-        match self.spool.index.entry(key.hash) {
-            Slot::Occupied(_) => {
-                let first = self.withdraw(key, line)?;
-                let reason = self.stands_twice(key, first);
-                self.reject(line, Some(key), &reason, fields)
-            }
-            Slot::Vacant(slot) => {
-                let offset = self.writer.row(line, cells)?;
-                let digest = self.columns.digest(cells);
-                self.whole.update(&digest);
-                let line = u32::try_from(line).unwrap_or(u32::MAX);
-                slot.insert(Entry { offset, digest, line, row: 0 });
-                Ok(())
-            }
-        }
+        let offset = self.writer.row(line, cells)?;
+        let digest = self.columns.digest(cells);
+        self.whole.update(&digest);
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        slot.insert(Entry { offset, digest, line, row: 0 });
+        Ok(true)
     }
 
     /// Takes an accepted row back because `line` claims the same key: which of them is right is not guessed at.
-    fn withdraw(&mut self, key: &Key, line: u64) -> Result<u64> {
-        let Some(first) = self.spool.index.remove(&key.hash) else { return Ok(0) };
+    fn withdraw(&mut self, key: &Key, line: u64) -> Result<Option<u64>> {
+        let Some(first) = self.spool.index.swap_remove(&key.hash) else { return Ok(None) };
         let first = u64::from(first.line);
         let reason = self.stands_twice(key, line);
         self.reject(first, Some(key), &reason, &[])?;
-        Ok(first)
+        Ok(Some(first))
     }
 
-    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[&Field<'_>]) -> Result<()> {
+    fn reject(&mut self, line: u64, key: Option<&Key>, reason: &str, fields: &[Field<'_>]) -> Result<()> {
         self.spool.rejected += 1;
         match key {
             Some(key) => {
@@ -256,8 +265,8 @@ impl Filling {
             None => self.spool.unidentified += 1,
         }
         let problem = format!("{} {line}: {reason}", self.unit);
-        let texts: Vec<_> =
-            fields.iter().map(|field| field.to_text(&Notation::default()).into_owned()).collect();
+        let owned = self.wanted.iter().filter_map(|&at| fields.get(at));
+        let texts: Vec<_> = owned.map(|field| field.to_text(&Notation::default()).into_owned()).collect();
         self.rejects.add(line, reason, &texts)?;
         if self.spool.problems.len() < PROBLEMS_SHOWN {
             self.spool.problems.push(problem);

@@ -137,15 +137,11 @@ impl Look<'_> {
 /// Every added booking stands exactly once behind the old rows, whole.
 fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Block) -> bool {
     let mut found: HashMap<KeyHash, usize> = HashMap::new();
-    for (_, values) in tail.values_by_row(&target.layout.columns) {
-        let cell = |index: usize| values[index].map_or(Cell::Empty, Cell::from_json);
-        let Some(key) = target.columns.key_of(cell) else { continue };
-        let whole = spool
-            .index
-            .get(&key.hash)
-            .is_some_and(|entry| entry.digest == target.columns.digest_json(&values));
+    for row in tail.owned_rows(target.columns, &target.layout.columns) {
+        let Some(key) = target.columns.key_hash(|index| row.cell(index)) else { continue };
+        let whole = spool.index.get(&key).is_some_and(|entry| entry.digest == row.digest);
         // A row that is not whole counts as two, which is never right.
-        *found.entry(key.hash).or_default() += if whole { 1 } else { 2 };
+        *found.entry(key).or_default() += if whole { 1 } else { 2 };
     }
     let added = spool.index.iter().filter(|(_, entry)| entry.row == 0);
     added.clone().count() == plan.adds.len() && added.clone().all(|(key, _)| found.get(key) == Some(&1))

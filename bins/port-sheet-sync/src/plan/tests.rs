@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::config::{Config, Share};
 
 use super::*;
+use crate::block::OwnedRow;
 use crate::rows::Heading;
 use crate::value::Cell;
 
@@ -118,15 +119,17 @@ fn snapshot(
     let mut snapshot = Snapshot { last_row: 1, ..Snapshot::default() };
     let (mut missing, mut spilled) = (HashMap::new(), Vec::new());
     for (at, cells) in tab.iter().enumerate() {
+        let row = u32::try_from(at).unwrap() + 2;
         let values: Vec<Option<&Value>> = cells[..3].iter().map(Some).collect();
+        let digest = columns.digest(cells[..3].iter().map(Cell::from_json));
+        let owned = OwnedRow { row, values, digest };
         let flag = json!("flag");
         let flag = status.contains(&at).then_some(&flag);
-        let spill = |cells: &[Cell]| {
-            spilled.push(cells.to_vec());
+        let spill = |cells: &[Cell<&str>]| {
+            spilled.push(cells.iter().cloned().map(|cell| cell.map(str::to_owned)).collect());
             Ok(spilled.len() as u64 - 1)
         };
-        let number = u32::try_from(at).unwrap() + 2;
-        snapshot.add(number, &values, flag, columns, spool, &mut missing, spill).unwrap();
+        snapshot.add(&owned, flag, columns, spool, &mut missing, spill).unwrap();
     }
     (snapshot, spilled)
 }

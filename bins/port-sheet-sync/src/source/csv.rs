@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::io::Read;
 use std::rc::Rc;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use encoding_rs::Encoding;
 use shared::{Failure, Result};
 
@@ -32,9 +32,19 @@ pub fn read(export: Export, delimiter: u8, encoding: &'static Encoding, sink: &m
     })?;
     while csv.advance()? {
         let line = csv.last_line;
-        match csv.texts() {
-            Ok(texts) => sink.record(line, Ok(&texts))?,
-            Err(reason) => sink.record(line, Err(reason))?,
+        // Whole records are checked for being text, since field by field takes several times as long.
+        match StringRecord::from_byte_record(std::mem::take(&mut csv.record)) {
+            Ok(record) => {
+                match csv.fields_of(&record) {
+                    Ok(fields) => sink.record(line, Ok(&fields))?,
+                    Err(reason) => sink.record(line, Err(reason))?,
+                }
+                csv.record = record.into_byte_record();
+            }
+            Err(error) => {
+                sink.record(line, Err(csv.no_text()))?;
+                csv.record = error.into_byte_record();
+            }
         }
     }
     Ok(())
@@ -104,10 +114,14 @@ impl Csv {
     fn line(&self) -> u64 {
         let end = self.reader.position();
         let start = self.record.position().map_or(0, csv::Position::line);
-        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
         let at_end = u64::from(self.reader.get_ref().is_line_break_before(end.byte()));
-        let skipped = (end.line() - start).saturating_sub(inside + at_end);
-        start + skipped
+        match (end.line() - start).saturating_sub(at_end) {
+            0 => start,
+            passed => {
+                let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+                start + passed.saturating_sub(inside)
+            }
+        }
     }
 
     /// Goes on to the next record; false at the end of a whole file.
@@ -128,20 +142,19 @@ impl Csv {
         self.reader.read_byte_record(&mut self.record).map_err(|error| self.unreadable(&error))
     }
 
-    fn texts(&self) -> std::result::Result<Vec<Field<'_>>, String> {
-        if self.record.len() != self.fields.len() {
-            return Err(format!(
-                "has {} fields where the header has {}",
-                self.record.len(),
-                self.fields.len()
-            ));
+    fn fields_of<'r>(&self, record: &'r StringRecord) -> std::result::Result<Vec<Field<'r>>, String> {
+        if record.len() == self.fields.len() {
+            // By number: collected from an iterator of unknown length, each field would be moved twice.
+            return Ok((0..record.len()).map(|at| Field::text(&record[at])).collect());
         }
-        let text = |field| std::str::from_utf8(field).map(Field::text);
-        let texts: std::result::Result<Vec<_>, _> = self.record.iter().map(text).collect();
-        texts.map_err(|_| match self.encoding.name() {
+        Err(format!("has {} fields where the header has {}", record.len(), self.fields.len()))
+    }
+
+    fn no_text(&self) -> String {
+        match self.encoding.name() {
             "UTF-8" => "is not UTF-8; export the file as UTF-8, or name its encoding".to_owned(),
             other => format!("holds bytes that are not {other}"),
-        })
+        }
     }
 
     fn open_quote(&self) -> Failure {

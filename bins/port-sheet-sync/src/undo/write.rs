@@ -59,7 +59,7 @@ impl Undo<'_> {
                 Line::Change { row, key, header, old: put.old.clone(), new: put.new.clone() }
             }
             (None, Cell::Empty) => Line::Unflag { row, key, old: put.old.clone() },
-            (None, text) => Line::Flag { row, key, new: text.shown(shared::config::Type::Text) },
+            (None, text) => Line::Flag { row, key, new: text.shown(shared::config::Type::Text).into_owned() },
         }
     }
 }

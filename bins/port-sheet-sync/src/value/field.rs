@@ -57,11 +57,14 @@ impl<'a> Field<'a> {
     ///
     /// # Errors
     /// Why it cannot be that, without naming field or line.
-    pub fn to_cell(&self, kind: Type, notation: &Notation) -> Result<Cell, String> {
+    pub fn to_cell(&self, kind: Type, notation: &Notation) -> Result<Cell<Cow<'_, str>>, String> {
         match (self, kind) {
-            (Self::Text(text), _) => parse::read(text, kind, notation),
+            (Self::Text(text), _) => parse::read(text, kind, notation).map(|cell| cell.map(Cow::Borrowed)),
             (Self::Empty, _) => Ok(Cell::Empty),
-            (_, Type::Text) => parse::read(&self.to_text(notation), kind, notation),
+            (_, Type::Text) => {
+                let text = self.to_text(notation);
+                parse::read(&text, kind, notation).map(|cell| cell.map(|text| Cow::Owned(text.to_owned())))
+            }
             (Self::Bool(bool), Type::Boolean) => Ok(Cell::Bool(*bool)),
             (Self::Number(number), Type::Integer) => parse::integer(without_zeros(number)).map(Cell::Number),
             (Self::Number(number), Type::Number) => parse::number(number).map(Cell::Number),

@@ -8,6 +8,8 @@ mod parse;
 mod pattern;
 mod spooled;
 
+use std::borrow::Cow;
+
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Timelike};
 use serde_json::Value;
 use shared::config::Type;
@@ -17,27 +19,36 @@ pub use field::Field;
 const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// What one cell holds. An empty text and an empty cell are the same to Sheets, so here as well.
+///
+/// Of most cells nothing but the digest is wanted: they borrow their text from where it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub enum Cell<T = String> {
     /// Nothing.
     Empty,
     /// Text, also text that looks like a number or a formula.
-    Text(String),
+    Text(T),
     /// A number, also a date or time as its serial number.
     Number(f64),
     /// `TRUE` or `FALSE`.
     Bool(bool),
 }
 
-impl Cell {
+impl<'a> Cell<&'a str> {
     /// Reads a value as the Sheets API answers it with `UNFORMATTED_VALUE` and `SERIAL_NUMBER`.
-    pub fn from_json(value: &Value) -> Self {
+    pub fn of_json(value: Option<&'a Value>) -> Self {
         match value {
-            Value::Bool(bool) => Self::Bool(*bool),
-            Value::Number(number) => number.as_f64().map_or(Self::Empty, Self::Number),
-            Value::String(text) if !text.is_empty() => Self::Text(text.clone()),
+            Some(Value::Bool(bool)) => Self::Bool(*bool),
+            Some(Value::Number(number)) => number.as_f64().map_or(Self::Empty, Self::Number),
+            Some(Value::String(text)) if !text.is_empty() => Self::Text(text),
             _ => Self::Empty,
         }
+    }
+}
+
+impl Cell {
+    /// As [`Cell::of_json`], with a text of its own.
+    pub fn from_json(value: &Value) -> Self {
+        Cell::of_json(Some(value)).map(str::to_owned)
     }
 
     /// The value as `values.batchUpdate` takes it with `RAW`. Never null, which would mean "leave the cell alone".
@@ -59,36 +70,49 @@ impl Cell {
             _ => self == other,
         }
     }
+}
 
+impl<T> Cell<T> {
+    /// The same cell with its text in another form.
+    pub fn map<U>(self, text: impl FnOnce(T) -> U) -> Cell<U> {
+        match self {
+            Self::Empty => Cell::Empty,
+            Self::Text(own) => Cell::Text(text(own)),
+            Self::Number(number) => Cell::Number(number),
+            Self::Bool(bool) => Cell::Bool(bool),
+        }
+    }
+}
+
+impl<T: AsRef<str>> Cell<T> {
     /// Appends what makes the cell itself to the bytes that are digested: gathered, since a digest of many small pieces
     /// costs more than all else. Cells with the same bytes are the same; the reverse is decided by [`Cell::is_same`].
+    ///
+    /// A byte that is never a part of UTF-8 ends a text or begins another value, so that no cell goes on into the next.
     pub fn digest(&self, kind: Type, bytes: &mut Vec<u8>) {
         match self {
-            Self::Empty => bytes.push(0),
-            Self::Text(text) => digest_text(text, bytes),
-            Self::Number(number) => digest_number(*number, kind, bytes),
-            Self::Bool(bool) => bytes.extend([3, u8::from(*bool)]),
+            Self::Empty => bytes.push(0xff),
+            Self::Text(text) => {
+                bytes.extend_from_slice(text.as_ref().as_bytes());
+                bytes.push(0xff);
+            }
+            Self::Number(number) => {
+                bytes.push(0xfe);
+                bytes.extend_from_slice(&digested_number(*number, kind));
+            }
+            Self::Bool(bool) => bytes.push(if *bool { 0xfd } else { 0xfc }),
         }
     }
 
     /// The cell as a person reads it, and as it identifies a booking: the number 1001 and the text "1001" are the
     /// same key, since a person may have typed it.
-    pub fn shown(&self, kind: Type) -> String {
+    pub fn shown(&self, kind: Type) -> Cow<'_, str> {
         match self {
-            Self::Empty => String::new(),
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => shown_number(*number, kind),
-            Self::Bool(bool) => if *bool { "TRUE" } else { "FALSE" }.to_owned(),
+            Self::Empty => Cow::Borrowed(""),
+            Self::Text(text) => Cow::Borrowed(text.as_ref()),
+            Self::Number(number) => Cow::Owned(shown_number(*number, kind)),
+            Self::Bool(bool) => Cow::Borrowed(if *bool { "TRUE" } else { "FALSE" }),
         }
-    }
-}
-
-/// As [`Cell::from_json`] and [`Cell::digest`] in one, without a copy of the text.
-pub fn digest_json(value: Option<&Value>, kind: Type, bytes: &mut Vec<u8>) {
-    match value {
-        Some(Value::String(text)) if !text.is_empty() => digest_text(text, bytes),
-        Some(value) => Cell::from_json(value).digest(kind, bytes),
-        None => Cell::Empty.digest(kind, bytes),
     }
 }
 
@@ -102,21 +126,9 @@ pub fn number_format(kind: Type) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn digest_text(text: &str, bytes: &mut Vec<u8>) {
-    bytes.push(1);
-    bytes.extend_from_slice(text.as_bytes());
-    // Never a part of UTF-8, so that no text goes on into the next cell.
-    bytes.push(0xff);
-}
-
-fn digest_number(number: f64, kind: Type, bytes: &mut Vec<u8>) {
-    bytes.push(2);
-    if is_temporal(kind) {
-        bytes.extend(whole_seconds(number).to_le_bytes());
-    } else {
-        // Adding zero makes minus zero plus zero.
-        bytes.extend((number + 0.0).to_bits().to_le_bytes());
-    }
+fn digested_number(number: f64, kind: Type) -> [u8; 8] {
+    // Adding zero makes minus zero plus zero.
+    if is_temporal(kind) { whole_seconds(number).to_le_bytes() } else { (number + 0.0).to_le_bytes() }
 }
 
 fn is_temporal(kind: Type) -> bool {

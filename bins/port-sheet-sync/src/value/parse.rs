@@ -15,8 +15,8 @@ const TEXT_LIMIT: usize = 50_000;
 /// The largest integer that a sheet's double holds exactly.
 const INTEGER_LIMIT: i64 = 1 << 53;
 
-pub(super) fn read(text: &str, kind: Type, notation: &Notation) -> Result<Cell, String> {
-    if text.contains('\0') {
+pub(super) fn read<'a>(text: &'a str, kind: Type, notation: &Notation) -> Result<Cell<&'a str>, String> {
+    if text.as_bytes().contains(&0) {
         return Err("holds a NUL character, which Sheets cannot store".to_owned());
     }
     if kind == Type::Text {
@@ -37,12 +37,12 @@ pub(super) fn read(text: &str, kind: Type, notation: &Notation) -> Result<Cell, 
     }
 }
 
-fn plain(text: &str) -> Result<Cell, String> {
+fn plain(text: &str) -> Result<Cell<&str>, String> {
     // Bytes are never fewer than UTF-16 units, so most text need not be counted.
     if text.len() > TEXT_LIMIT && text.encode_utf16().count() > TEXT_LIMIT {
         return Err(format!("is longer than the {TEXT_LIMIT} characters that a cell of Sheets can hold"));
     }
-    Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) })
+    Ok(if text.is_empty() { Cell::Empty } else { Cell::Text(text) })
 }
 
 /// The text with a point for the decimal separator and without grouping.
@@ -154,7 +154,7 @@ pub(super) fn needs_time_zone() -> String {
     "names a time zone: say with time-zone in which one to show it".to_owned()
 }
 
-pub(super) fn datetime_cell(at: NaiveDateTime) -> Cell {
+pub(super) fn datetime_cell<T>(at: NaiveDateTime) -> Cell<T> {
     Cell::Number(days(at.date()) + fraction(at.time()))
 }
 

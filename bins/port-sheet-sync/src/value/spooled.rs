@@ -7,11 +7,11 @@ use serde::ser::{Serialize, Serializer};
 
 use super::Cell;
 
-impl Serialize for Cell {
+impl<T: AsRef<str>> Serialize for Cell<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Empty => serializer.serialize_unit(),
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text) => serializer.serialize_str(text.as_ref()),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Bool(bool) => serializer.serialize_bool(*bool),
         }

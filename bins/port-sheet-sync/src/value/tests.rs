@@ -1,11 +1,17 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::*;
 use chrono::{DateTime, FixedOffset, NaiveDateTime};
 use shared::config::{Notation, Pattern, TimeZone};
 
+fn typed(field: &Field<'_>, kind: Type, notation: &Notation) -> Result<Cell, String> {
+    field.to_cell(kind, notation).map(|cell| cell.map(Cow::into_owned))
+}
+
 fn read(text: &str, kind: Type) -> Result<Cell, String> {
-    Field::text(text).to_cell(kind, &Notation::default())
+    typed(&Field::text(text), kind, &Notation::default())
 }
 
 fn parsed(text: &str, kind: Type) -> Cell {
@@ -87,7 +93,7 @@ fn digested(feed: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 #[test]
 fn no_text_goes_on_into_the_next_cell_of_what_is_digested() {
     let row = |texts: [&str; 2]| {
-        digested(|bytes| texts.iter().for_each(|text| Cell::Text((*text).into()).digest(Type::Text, bytes)))
+        digested(|bytes| texts.iter().for_each(|text| Cell::Text(*text).digest(Type::Text, bytes)))
     };
     assert_ne!(row(["a\u{1}b", "c"]), row(["a", "b\u{1}c"]));
     assert_ne!(row(["ab", "c"]), row(["a", "bc"]));
@@ -112,7 +118,7 @@ proptest! {
         prop_assert_eq!(&spooled, &cell);
         for kind in [Type::Text, Type::Number] {
             let own = digested(|bytes| cell.digest(kind, bytes));
-            prop_assert_eq!(own, digested(|bytes| digest_json(Some(&wire), kind, bytes)));
+            prop_assert_eq!(own, digested(|bytes| Cell::of_json(Some(&wire)).digest(kind, bytes)));
         }
     }
 
@@ -126,12 +132,13 @@ proptest! {
     fn a_date_and_time_is_shown_as_it_was_written(day in 0i64..80_000, second in 0i64..86_400) {
         let at = epoch().and_time(NaiveTime::MIN) + TimeDelta::seconds(day * 86_400 + second);
         let text = at.format("%Y-%m-%d %H:%M:%S").to_string();
-        prop_assert_eq!(parsed(&text, Type::DateTime).shown(Type::DateTime), text);
+        let cell = parsed(&text, Type::DateTime);
+        prop_assert_eq!(cell.shown(Type::DateTime), text);
     }
 
     #[test]
     fn any_text_is_itself_whatever_it_looks_like(text in "[=+@'0-9A-Z-]?[^\\x00]{0,40}") {
-        let cell = Field::text(&text).to_cell(Type::Text, &Notation::default()).unwrap();
+        let cell = typed(&Field::text(&text), Type::Text, &Notation::default()).unwrap();
         prop_assert_eq!(cell.shown(Type::Text), text);
     }
 
@@ -142,7 +149,7 @@ proptest! {
         for (decimal, grouping) in [(',', Some('.')), (',', Some(' ')), ('.', Some(',')), ('.', Some('\'')), (',', None)] {
             let notation = Notation { decimal, grouping, ..Notation::default() };
             let grouped = grouped(whole, grouping);
-            let read = |text: &str| Field::text(text).to_cell(Type::Number, &notation);
+            let read = |text: &str| typed(&Field::text(text), Type::Number, &notation);
             prop_assert_eq!(read(&format!("{grouped}{decimal}{cents:02}")).unwrap(), wanted.clone());
             prop_assert_eq!(read(&whole.to_string()).unwrap(), parsed(&whole.to_string(), Type::Number));
             let other = if decimal == ',' { '.' } else { ',' };
@@ -160,7 +167,7 @@ proptest! {
         for (pattern, form) in [("DD.MM.YYYY", "%d.%m.%Y"), ("D.M.YYYY", "%-d.%-m.%Y"), ("YYYYMMDD", "%Y%m%d"), ("M/D/YY", "%-m/%-d/%y")] {
             prop_assert_eq!(by_pattern(&date.format(form).to_string(), pattern, Type::Date).unwrap(), wanted.clone());
         }
-        prop_assert_eq!(Field::Date(date).to_cell(Type::Date, &Notation::default()).unwrap(), wanted);
+        prop_assert_eq!(typed(&Field::Date(date), Type::Date, &Notation::default()).unwrap(), wanted);
     }
 
     #[test]
@@ -185,8 +192,8 @@ proptest! {
         let at = DateTime::from_timestamp(second, 0).unwrap();
         let offset = FixedOffset::east_opt(offset * 60).unwrap();
         let text = at.with_timezone(&offset).to_rfc3339();
-        let wanted = Field::Instant(at).to_cell(Type::DateTime, &notation).unwrap();
-        prop_assert_eq!(Field::text(&text).to_cell(Type::DateTime, &notation).unwrap(), wanted.clone());
+        let wanted = typed(&Field::Instant(at), Type::DateTime, &notation).unwrap();
+        prop_assert_eq!(typed(&Field::text(&text), Type::DateTime, &notation).unwrap(), wanted.clone());
         let shown = wanted.shown(Type::DateTime);
         let ahead = NaiveDateTime::parse_from_str(&shown, "%Y-%m-%d %H:%M:%S").unwrap() - at.naive_utc();
         prop_assert!([1, 2].contains(&ahead.num_hours()), "{}", shown);
@@ -196,7 +203,7 @@ proptest! {
     fn no_text_makes_reading_it_panic(text in "\\PC{0,30}", grouping in proptest::option::of(proptest::char::any())) {
         let notation = Notation { decimal: ',', grouping, ..Notation::default() };
         for (_, kind) in Type::WORDS {
-            drop(Field::text(&text).to_cell(kind, &notation));
+            drop(typed(&Field::text(&text), kind, &notation));
         }
         for (pattern, kind) in [("D.M.YY", Type::Date), ("h:mm:ss am", Type::Time), ("DD.MM.YYYY hmm", Type::DateTime)] {
             drop(by_pattern(&text, pattern, kind));
@@ -206,7 +213,7 @@ proptest! {
 
 fn by_pattern(text: &str, pattern: &str, kind: Type) -> Result<Cell, String> {
     let patterns = vec![Pattern::parse(pattern, kind).unwrap()];
-    Field::text(text).to_cell(kind, &Notation { patterns, ..Notation::default() })
+    typed(&Field::text(text), kind, &Notation { patterns, ..Notation::default() })
 }
 
 /// A whole number with a sign between groups of three digits.
@@ -238,7 +245,7 @@ fn what_only_looks_like_a_pattern_or_a_group_is_refused() {
     for text in
         ["1.23,5", "1234.567", ".123", "1..234", "1.234.5", "1,5,5", "1,234.5", "1.2345", "12,", "0x1F", ","]
     {
-        let read = Field::text(text).to_cell(Type::Number, &notation);
+        let read = typed(&Field::text(text), Type::Number, &notation);
         assert!(read.is_err(), "{text}: {read:?}");
     }
 }
@@ -247,9 +254,9 @@ fn what_only_looks_like_a_pattern_or_a_group_is_refused() {
 fn a_type_that_the_source_gave_is_neither_reread_nor_bent() {
     let notation = Notation { decimal: ',', grouping: Some('.'), ..Notation::default() };
     let number = Field::Number("1.234".into());
-    assert_eq!(number.to_cell(Type::Number, &notation), Ok(Cell::Number(1.234)));
-    assert_eq!(number.to_cell(Type::Text, &notation), Ok(Cell::Text("1.234".into())));
-    assert_eq!(Field::Number("12.00".into()).to_cell(Type::Integer, &notation), Ok(Cell::Number(12.0)));
+    assert_eq!(typed(&number, Type::Number, &notation), Ok(Cell::Number(1.234)));
+    assert_eq!(typed(&number, Type::Text, &notation), Ok(Cell::Text("1.234".into())));
+    assert_eq!(typed(&Field::Number("12.00".into()), Type::Integer, &notation), Ok(Cell::Number(12.0)));
     for (field, kind, told) in [
         (Field::Number("12.50".into()), Type::Integer, "\"12.50\" is not a whole number"),
         (Field::Number("NaN".into()), Type::Number, "\"NaN\" is not a number"),
@@ -261,7 +268,7 @@ fn a_type_that_the_source_gave_is_neither_reread_nor_bent() {
         (Field::Instant(DateTime::UNIX_EPOCH), Type::DateTime, "say with time-zone in which one to show it"),
         (Field::Date(epoch()), Type::DateTime, "is a date, which a column of type \"datetime\" cannot hold"),
     ] {
-        let refused = field.to_cell(kind, &notation).unwrap_err();
+        let refused = typed(&field, kind, &notation).unwrap_err();
         assert!(refused.contains(told), "{refused}");
     }
 }
