@@ -50,6 +50,11 @@ impl Job for QuotaReset {
         problems
     }
 
+    /// A look closes nothing.
+    fn rehearses(args: &Args) -> bool {
+        args.status
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         reset::run(context, *args).await
     }

@@ -76,11 +76,16 @@ impl Job for SessionRun {
         problems
     }
 
+    /// Whoever asks something of the queue runs no session.
+    fn rehearses(args: &Args) -> bool {
+        args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some()
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let Some(settings) = &context.config.session_run else {
             return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
         };
-        if args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some() {
+        if Self::rehearses(args) {
             return desk::serve(context, settings, args).await;
         }
         queue::serve(context, settings).await

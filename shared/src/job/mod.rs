@@ -75,8 +75,8 @@ pub trait Job {
         None
     }
 
-    /// Whether the run only shows what it would do, or looks without trying. It then counts for no clock, and nobody
-    /// outside hears of it.
+    /// Whether the run does not do the work of the schedule: it only shows what it would do, looks without trying, or
+    /// serves a person who sees how it ends. It then counts for no clock, and nobody outside hears of it.
     fn rehearses(_args: &Self::Args) -> bool {
         false
     }
