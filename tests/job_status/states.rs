@@ -3,7 +3,7 @@ use support::Receiver;
 use crate::{all_run, hooked, job, pairs, run_at, state, status, told, world};
 
 #[test]
-fn all_is_fresh_after_each_job_ran_and_a_dry_run_does_not_count() {
+fn all_is_fresh_after_each_job_ran_and_neither_a_dry_run_nor_an_undo_counts() {
     let world = world().build();
     all_run(&world, "12:00");
     let run = status(&world, "12:04");
@@ -16,10 +16,38 @@ fn all_is_fresh_after_each_job_ran_and_a_dry_run_does_not_count() {
     assert_eq!((&sync["every_seconds"], &sync["consecutive_failures"]), (&1800.into(), &0.into()));
     assert!(sync["last_change"].is_string(), "the first run wrote rows: {sync}");
     run_at(&world, "port-sheet-sync", "12:46", &["--dry-run"]).run().exit(0);
+    let synced = world.records().into_iter().find(|record| record.job == "port-sheet-sync").unwrap();
+    let synced: serde_json::Value = serde_json::from_str(&synced.result.unwrap()).unwrap();
+    let undo = ["--undo", synced["run"].as_str().unwrap()];
+    run_at(&world, "port-sheet-sync", "12:46", &undo).run().exit(0);
     run_at(&world, "token-check", "12:46", &[]).run().exit(0);
     let run = status(&world, "12:47");
     run.exit(69).error("job \"port-sheet-sync\": it last ran 47m ago, at 2026-05-13T12:00:0");
     assert_eq!(state(&run, "port-sheet-sync"), "late");
+}
+
+#[test]
+fn a_machine_with_sessions_alone_is_watched_and_what_a_person_asks_of_the_queue_is_no_run() {
+    let world = world().build();
+    world.write(
+        "config.toml",
+        format!(
+            "state-dir = {:?}\nmonitor = \"none\"\n[quota.agents]\n[session-run]\nquota = \"agents\"\ncommand = [\"/bin/true\"]\n",
+            world.state()
+        )
+        .as_bytes(),
+    );
+    run_at(&world, "session-run", "12:00", &["--add", "x", "--id", "a"]).run().exit(0);
+    run_at(&world, "session-run", "12:00", &["--list"]).run().exit(0);
+    run_at(&world, "session-run", "12:00", &["--cancel", "a"]).run().exit(0);
+    run_at(&world, "quota-reset", "12:00", &["--status"]).run().exit(0);
+    let run = status(&world, "12:00");
+    run.exit(69);
+    let states = ["session-run", "quota-reset"].map(|name| state(&run, name));
+    assert_eq!(states, ["never-ran", "never-ran"]);
+    run_at(&world, "session-run", "12:01", &[]).run().exit(0);
+    run_at(&world, "quota-reset", "12:01", &[]).run().exit(0);
+    status(&world, "12:02").exit(0);
 }
 
 #[test]

@@ -73,11 +73,11 @@ impl Job for JobStatus {
                 "job-status --html status.html",
             )];
         }
-        if !config.sheets.is_empty() || !config.credentials.is_empty() {
+        if !jobs::expected(config).is_empty() {
             return Vec::new();
         }
         let message =
-            format!("{shown}: there is neither a sheet nor a credential, so no job is expected to run");
+            format!("{shown}: there is no sheet, credential or quota, so no job is expected to run");
         let hint = format!("add a [sheet.NAME] table to {shown}; examples/config.toml shows one");
         vec![Failure::new(Kind::Config, message, hint)]
     }
