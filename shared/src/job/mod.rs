@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join;
-use log::{debug, info, warn};
+use log::{debug, info};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -330,5 +330,5 @@ fn record<J: Job>(
     let (result, changed) = (frame.to_json(), J::numbers(&ended.report).changed);
     let (outcome, exit, failure) = (ended.outcome, frame.exit, frame.error);
     let ending = Ending { finished, outcome, exit, failure, changed, result: &result };
-    store.end_run(&run.id, &ending).inspect_err(|failure| warn!("the run could not be recorded: {failure}"))
+    store.end_run(&run.id, &ending)
 }
