@@ -54,6 +54,18 @@ fn nagios_gets_one_line_with_numbers_and_its_own_exit_codes() {
 }
 
 #[test]
+fn nagios_is_told_of_no_booking_unless_the_configuration_says_so() {
+    let world = world().csv(&["booking_id,vessel", "B-SECRET,Alma", "B-SECRET,Borea"]).build();
+    run_at(&world, "port-sheet-sync", "12:00", &[]).run().exit(65);
+    run_at(&world, "token-check", "12:00", &[]).run().exit(0);
+    let nagios = || run_at(&world, "job-status", "12:01", &["--nagios"]).run().stdout;
+    let line = nagios();
+    assert!(line.contains("exit code 65") && !line.contains("B-SECRET"), "{line}");
+    world.append_to_config("[alert]\nbooking-data = true");
+    assert!(nagios().contains("B-SECRET"));
+}
+
+#[test]
 fn prometheus_gets_one_state_a_job() {
     let world = world().build();
     all_run(&world, "12:00");
