@@ -18,6 +18,24 @@ fn a_healthy_status_is_quiet_without_a_terminal_and_v_prints_a_table() {
 }
 
 #[test]
+fn a_terminal_gets_the_table_in_colour_unless_nobody_wants_it() {
+    let world = world().build();
+    all_run(&world, "12:00");
+    // `script` gives its command a terminal for all that it prints.
+    let on_terminal = |name: &str, value: &str| {
+        let process = world.process(&[]).without_trace();
+        let process = process.under("/bin/sh", &["-c", "exec script -qec \"$*\" /dev/null", "sh"]);
+        let run = process.at("2026-05-13 12:01:00").env("TERM", "xterm").env(name, value).run();
+        run.exit(0);
+        assert!(run.stdout.contains("port-sheet-sync"), "{run:?}");
+        run.stdout.contains("\x1b[32mfresh")
+    };
+    assert!(on_terminal("LANG", "C"));
+    assert!(!on_terminal("NO_COLOR", "1"));
+    assert!(!on_terminal("TERM", "dumb"));
+}
+
+#[test]
 fn an_unhealthy_status_prints_each_error_with_its_hint_once() {
     let world = world().build();
     run_at(&world, "token-check", "12:00", &[]).run().exit(0);
