@@ -47,7 +47,13 @@ fn a_machine_with_sessions_alone_is_watched_and_what_a_person_asks_of_the_queue_
     assert_eq!(states, ["never-ran", "never-ran"]);
     run_at(&world, "session-run", "12:01", &[]).run().exit(0);
     run_at(&world, "quota-reset", "12:01", &[]).run().exit(0);
-    status(&world, "12:02").exit(0);
+    let run = status(&world, "12:02");
+    run.exit(0);
+    assert!(job(&run, "session-run")["last_change"].is_null(), "there was nothing to do");
+    run_at(&world, "session-run", "12:02", &["--add", "x"]).run().exit(0);
+    run_at(&world, "session-run", "12:02", &[]).run().exit(0);
+    let run = status(&world, "12:03");
+    assert!(job(&run, "session-run")["last_change"].is_string(), "a session was run");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use std::time::Duration;
 use shared::config::Config;
 use shared::dashboard::{bad_id, is_id};
 use shared::job::{Context, Job, Report};
+use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 
 pub use result::{Body, SessionResult};
@@ -79,6 +80,10 @@ impl Job for SessionRun {
     /// Whoever asks something of the queue runs no session.
     fn rehearses(args: &Args) -> bool {
         args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some()
+    }
+
+    fn numbers(report: &Report<Body>) -> Numbers {
+        Numbers { changed: report.body.session.is_some(), samples: Vec::new() }
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {
