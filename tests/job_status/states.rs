@@ -106,6 +106,26 @@ fn a_credential_that_fails_or_will_is_shown_with_what_to_type() {
 }
 
 #[test]
+fn a_forecast_is_shown_while_it_holds_and_no_longer() {
+    let world = world().build();
+    world.append_to_config("[token-check]\nrefreshes-per-hour = 6");
+    all_run(&world, "12:00");
+    let forecasts = |time| status(&world, time).json()["credentials"][0]["forecasts"].clone();
+    assert_eq!(forecasts("12:01"), serde_json::json!([]));
+    for time in ["12:02", "12:03", "12:04"] {
+        run_at(&world, "token-check", time, &["--now"]).run().exit(0);
+    }
+    let shown = forecasts("12:05");
+    let text = shown[0]["text"].as_str().unwrap();
+    assert!(text.starts_with("credential \"port-sheet\": 5 refreshes within an hour"), "{shown}");
+    assert!(shown[0]["remedy"].is_string() && shown.as_array().unwrap().len() == 1, "{shown}");
+    run_at(&world, "job-status", "12:05", &["--nagios"]).run().exit(1);
+    all_run(&world, "14:00");
+    assert_eq!(forecasts("14:01"), serde_json::json!([]));
+    run_at(&world, "job-status", "14:01", &["--nagios"]).run().exit(0);
+}
+
+#[test]
 fn what_starts_a_job_is_seen_where_it_can_be() {
     let world = world().build();
     all_run(&world, "12:00");

@@ -59,7 +59,7 @@ fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -
         body.sheets.push(sheet::look(store, name, every, now)?);
     }
     for name in context.config.credentials.keys() {
-        body.credentials.push(credential::look(store, name, now)?);
+        body.credentials.push(credential::look(store, name)?);
     }
     body.quotas = store.allowances()?;
     body.sinks = store.sinks()?.into_iter().filter(|sink| is_used(context, sink)).collect();
