@@ -40,9 +40,7 @@ fn hooked(receiver: &Receiver) -> Builder {
 
 /// Runs another executable of the build at a time of day of the story.
 fn run_at<'w>(world: &'w World, executable: &str, time: &str, args: &[&str]) -> Process<'w> {
-    let now = format!("2026-05-13 {time}:00");
-    world.server.set_clock(format!("{}Z", now.replace(' ', "T")).parse().unwrap());
-    world.process_of(executable, args).at(&now)
+    world.process_at(format!("2026-05-13T{time}:00Z").parse().unwrap(), executable, args)
 }
 
 /// The sync and the check run, and all is well.

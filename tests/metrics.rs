@@ -154,6 +154,14 @@ fn promtool_finds_nothing_wrong_with_any_name_or_help_text() {
         let (is_good, said) = promtool(&["check", "metrics"], Some(&dir.join(format!("{job}.prom"))));
         assert!(is_good && said.is_empty(), "{job}: {said}");
     }
+    let states = world.process_of("job-status", &["--prometheus"]).run();
+    world.write("job-status-states.prom", states.stdout.as_bytes());
+    let (is_good, said) = promtool(&["check", "metrics"], Some(&world.path("job-status-states.prom")));
+    assert!(
+        is_good && said.is_empty() && states.stdout.contains("port_jobs_state"),
+        "{said}{}",
+        states.stdout
+    );
     world.write("wrong.prom", b"# TYPE port_jobs_total gauge\nport_jobs_total 1\n");
     assert!(
         !promtool(&["check", "metrics"], Some(&world.path("wrong.prom"))).1.is_empty(),

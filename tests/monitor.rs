@@ -65,9 +65,14 @@ fn a_skip_and_a_deadline_are_no_success() {
 }
 
 #[test]
-fn what_only_looks_pings_nothing() {
+fn what_only_looks_or_serves_a_person_pings_nothing() {
     let receiver = Receiver::start();
     let world = watched(&receiver, world());
+    let run = world.run(&["--json"]).json()["run"].as_str().unwrap().to_owned();
+    receiver.clear();
+    world.run(&["--undo", &run]).exit(0);
+    world.run(&["--undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).exit(64);
+    world.run(&["--history"]).exit(0);
     world.run(&["--dry-run"]).exit(0);
     world.run(&["--check-config"]).exit(0);
     world.run(&["--test-alert"]).exit(78);

@@ -15,6 +15,10 @@ mod cron;
 #[path = "shipped/docs.rs"]
 mod docs;
 
+/// Every executable is quiet when all is well, and says once what is not.
+#[path = "shipped/output.rs"]
+mod output;
+
 /// The JSON schemas fit what the executable prints and reads.
 #[path = "shipped/schema.rs"]
 mod schema;

@@ -1,19 +1,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use support::{Answer, Receiver, World};
+use support::{Answer, Receiver, World, noon};
 
 use crate::{pairs, told, webhook, world};
 
-fn start() -> DateTime<Utc> {
-    "2026-05-13T12:00:00Z".parse().unwrap()
-}
-
 fn run(world: &World, executable: &str, minute: i64) -> i32 {
-    let now = start() + TimeDelta::minutes(minute);
-    world.server.set_clock(now);
-    let process = world.process_of(executable, &[]).at(&now.format("%Y-%m-%d %H:%M:%S").to_string());
-    process.run().code.unwrap()
+    world.process_at(noon() + TimeDelta::minutes(minute), executable, &[]).run().code.unwrap()
 }
 
 /// Half of what is sent is not taken, in one way or another.
@@ -57,7 +50,7 @@ fn twelve_hours_of_failure_are_told_by_the_rules_and_by_each_sink_once() {
 /// Trouble that may pass is told with the second failure, then the third, and every six hours from the first word on.
 fn assert_times(alerts: &[serde_json::Value]) {
     let minute = |alert: &serde_json::Value| {
-        (alert["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap() - start()).num_minutes()
+        (alert["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap() - noon()).num_minutes()
     };
     let minutes: Vec<_> = alerts.iter().map(minute).collect();
     // A reminder comes with the first run after its time, to the second.

@@ -1,5 +1,6 @@
+use chrono::TimeDelta;
 use google_standin::Person;
-use support::Receiver;
+use support::{Receiver, noon};
 
 use crate::{hooked, pairs, told};
 
@@ -113,6 +114,32 @@ fn a_file_that_goes_while_its_token_is_in_trouble_is_told_beside_it() {
         [(credential, "first-failure"), (credential, "active-recovery"), (credential, "first-failure")];
     assert_eq!(told(&taken), pairs(&expected));
     assert!(taken[2]["hint"].as_str().unwrap().starts_with("chmod 600 "), "{}", taken[2]);
+    world.log_in_again();
+    world.run(&[]).exit(0);
+    assert_eq!(told(&receiver.taken())[3..], pairs(&[(credential, "recovered")]), "both are over, told once");
+}
+
+#[test]
+fn a_credential_works_again_only_when_all_that_was_wrong_with_it_is_over() {
+    let receiver = Receiver::start();
+    let world = hooked(&receiver).not_shared().build();
+    let check = |minute, code| {
+        world.process_at(noon() + TimeDelta::minutes(minute), "token-check", &["--now"]).run().exit(code);
+        receiver.taken()
+    };
+    check(0, 77);
+    revoke(&world);
+    check(60, 77);
+    world.log_in_again();
+    let (credential, taken) = ("credential.port-sheet", check(90, 77));
+    let expected =
+        [(credential, "first-failure"), (credential, "first-failure"), (credential, "active-recovery")];
+    assert_eq!(told(&taken), pairs(&expected), "the sheet is still not shared");
+    assert!(world.server.share(&world.spreadsheet, &world.account, "writer"));
+    let taken = check(120, 0);
+    assert_eq!(told(&taken)[3..], pairs(&[(credential, "recovered")]));
+    let text = taken[3]["text"].as_str().unwrap();
+    assert!(text.contains("it failed for 2h, since 2026-05-13T12:00:0"), "the whole of it: {text}");
 }
 
 #[test]
@@ -149,9 +176,14 @@ fn double_bookings_are_told_once_and_without_the_bookings() {
 }
 
 #[test]
-fn a_history_tells_nobody_and_an_undo_of_nothing_is_a_slip_of_the_keyboard() {
+fn an_undo_does_not_end_an_outage_and_one_of_nothing_is_a_slip_of_the_keyboard() {
     let receiver = Receiver::start();
     let world = hooked(&receiver).build();
+    let run = world.run(&["--json"]).json()["run"].as_str().unwrap().to_owned();
+    world.write_source(&["booking_id,vessel", "B-1,Alma", "B-1,Borea"]);
+    world.run(&[]).exit(65);
+    receiver.clear();
+    world.run(&["--undo", &run]).exit(0);
     world.run(&["--history"]).exit(0);
     world.run(&["--undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).exit(64);
     world.run(&["--undo", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).exit(64);

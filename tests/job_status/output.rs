@@ -18,6 +18,24 @@ fn a_healthy_status_is_quiet_without_a_terminal_and_v_prints_a_table() {
 }
 
 #[test]
+fn a_terminal_gets_the_table_in_colour_unless_nobody_wants_it() {
+    let world = world().build();
+    all_run(&world, "12:00");
+    // `script` gives its command a terminal for all that it prints.
+    let on_terminal = |name: &str, value: &str| {
+        let process = world.process(&[]).without_trace();
+        let process = process.under("/bin/sh", &["-c", "exec script -qec \"$*\" /dev/null", "sh"]);
+        let run = process.at("2026-05-13 12:01:00").env("TERM", "xterm").env(name, value).run();
+        run.exit(0);
+        assert!(run.stdout.contains("port-sheet-sync"), "{run:?}");
+        run.stdout.contains("\x1b[32mfresh")
+    };
+    assert!(on_terminal("LANG", "C"));
+    assert!(!on_terminal("NO_COLOR", "1"));
+    assert!(!on_terminal("TERM", "dumb"));
+}
+
+#[test]
 fn an_unhealthy_status_prints_each_error_with_its_hint_once() {
     let world = world().build();
     run_at(&world, "token-check", "12:00", &[]).run().exit(0);
@@ -51,6 +69,18 @@ fn nagios_gets_one_line_with_numbers_and_its_own_exit_codes() {
     let run = nagios("13:03");
     run.exit(2);
     assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (1, ""));
+}
+
+#[test]
+fn nagios_is_told_of_no_booking_unless_the_configuration_says_so() {
+    let world = world().csv(&["booking_id,vessel", "B-SECRET,Alma", "B-SECRET,Borea"]).build();
+    run_at(&world, "port-sheet-sync", "12:00", &[]).run().exit(65);
+    run_at(&world, "token-check", "12:00", &[]).run().exit(0);
+    let nagios = || run_at(&world, "job-status", "12:01", &["--nagios"]).run().stdout;
+    let line = nagios();
+    assert!(line.contains("exit code 65") && !line.contains("B-SECRET"), "{line}");
+    world.append_to_config("[alert]\nbooking-data = true");
+    assert!(nagios().contains("B-SECRET"));
 }
 
 #[test]

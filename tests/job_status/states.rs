@@ -3,7 +3,7 @@ use support::Receiver;
 use crate::{all_run, hooked, job, pairs, run_at, state, status, told, world};
 
 #[test]
-fn all_is_fresh_after_each_job_ran_and_a_dry_run_does_not_count() {
+fn all_is_fresh_after_each_job_ran_and_neither_a_dry_run_nor_an_undo_counts() {
     let world = world().build();
     all_run(&world, "12:00");
     let run = status(&world, "12:04");
@@ -16,10 +16,44 @@ fn all_is_fresh_after_each_job_ran_and_a_dry_run_does_not_count() {
     assert_eq!((&sync["every_seconds"], &sync["consecutive_failures"]), (&1800.into(), &0.into()));
     assert!(sync["last_change"].is_string(), "the first run wrote rows: {sync}");
     run_at(&world, "port-sheet-sync", "12:46", &["--dry-run"]).run().exit(0);
+    let synced = world.records().into_iter().find(|record| record.job == "port-sheet-sync").unwrap();
+    let synced: serde_json::Value = serde_json::from_str(&synced.result.unwrap()).unwrap();
+    let undo = ["--undo", synced["run"].as_str().unwrap()];
+    run_at(&world, "port-sheet-sync", "12:46", &undo).run().exit(0);
     run_at(&world, "token-check", "12:46", &[]).run().exit(0);
     let run = status(&world, "12:47");
     run.exit(69).error("job \"port-sheet-sync\": it last ran 47m ago, at 2026-05-13T12:00:0");
     assert_eq!(state(&run, "port-sheet-sync"), "late");
+}
+
+#[test]
+fn a_machine_with_sessions_alone_is_watched_and_what_a_person_asks_of_the_queue_is_no_run() {
+    let world = world().build();
+    world.write(
+        "config.toml",
+        format!(
+            "state-dir = {:?}\nmonitor = \"none\"\n[quota.agents]\n[session-run]\nquota = \"agents\"\ncommand = [\"/bin/true\"]\n",
+            world.state()
+        )
+        .as_bytes(),
+    );
+    run_at(&world, "session-run", "12:00", &["--add", "x", "--id", "a"]).run().exit(0);
+    run_at(&world, "session-run", "12:00", &["--list"]).run().exit(0);
+    run_at(&world, "session-run", "12:00", &["--cancel", "a"]).run().exit(0);
+    run_at(&world, "quota-reset", "12:00", &["--status"]).run().exit(0);
+    let run = status(&world, "12:00");
+    run.exit(69);
+    let states = ["session-run", "quota-reset"].map(|name| state(&run, name));
+    assert_eq!(states, ["never-ran", "never-ran"]);
+    run_at(&world, "session-run", "12:01", &[]).run().exit(0);
+    run_at(&world, "quota-reset", "12:01", &[]).run().exit(0);
+    let run = status(&world, "12:02");
+    run.exit(0);
+    assert!(job(&run, "session-run")["last_change"].is_null(), "there was nothing to do");
+    run_at(&world, "session-run", "12:02", &["--add", "x"]).run().exit(0);
+    run_at(&world, "session-run", "12:02", &[]).run().exit(0);
+    let run = status(&world, "12:03");
+    assert!(job(&run, "session-run")["last_change"].is_string(), "a session was run");
 }
 
 #[test]
@@ -69,6 +103,26 @@ fn a_credential_that_fails_or_will_is_shown_with_what_to_type() {
     let error = &credential["error"];
     assert!(error["message"].as_str().unwrap().contains("invalid_grant"), "{error}");
     assert!(error["hint"].as_str().unwrap().contains("token-login port-sheet"), "{error}");
+}
+
+#[test]
+fn a_forecast_is_shown_while_it_holds_and_no_longer() {
+    let world = world().build();
+    world.append_to_config("[token-check]\nrefreshes-per-hour = 6");
+    all_run(&world, "12:00");
+    let forecasts = |time| status(&world, time).json()["credentials"][0]["forecasts"].clone();
+    assert_eq!(forecasts("12:01"), serde_json::json!([]));
+    for time in ["12:02", "12:03", "12:04"] {
+        run_at(&world, "token-check", time, &["--now"]).run().exit(0);
+    }
+    let shown = forecasts("12:05");
+    let text = shown[0]["text"].as_str().unwrap();
+    assert!(text.starts_with("credential \"port-sheet\": 5 refreshes within an hour"), "{shown}");
+    assert!(shown[0]["remedy"].is_string() && shown.as_array().unwrap().len() == 1, "{shown}");
+    run_at(&world, "job-status", "12:05", &["--nagios"]).run().exit(1);
+    all_run(&world, "14:00");
+    assert_eq!(forecasts("14:01"), serde_json::json!([]));
+    run_at(&world, "job-status", "14:01", &["--nagios"]).run().exit(0);
 }
 
 #[test]

@@ -66,6 +66,21 @@ fn a_failure_is_one_error_and_one_hint_and_nothing_else() {
 }
 
 #[test]
+fn a_run_that_cannot_be_recorded_in_the_end_says_so_once() {
+    let world = world().build();
+    world.append_to_config("[job.port-sheet-sync]\ndeadline = \"3s\"");
+    world.fault(stalled_call());
+    let running = world.process(&[]).spawn();
+    running.wait_for_stderr("sending");
+    let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
+    database.execute_batch("ALTER TABLE run RENAME TO gone").unwrap();
+    let run = running.wait();
+    run.exit(74);
+    let told = run.stderr.lines().filter(|line| line.contains("no such table")).count();
+    assert_eq!(told, 1, "{}", run.stderr);
+}
+
+#[test]
 fn a_failure_is_told_once_at_any_level() {
     let world = world().build();
     world.server.token_error(

@@ -145,19 +145,22 @@ fn somebody_hears_of_a_service_that_cannot_start_and_the_teller_does_not_tell_of
 
 #[test]
 fn what_the_status_expects_is_what_the_timers_and_the_crontab_do() {
-    for (unit, when) in [
-        ("job-status", ("*-*-* *:04/10:00", "4,14,24,34,44,54 * * * *")),
-        ("port-sheet-sync", ("*-*-* *:07/30:00", "7,37 * * * *")),
-        ("token-check", ("*-*-* *:02/5:00", "*/5 * * * *")),
-    ] {
-        assert_eq!(value(&format!("{unit}.timer"), "OnCalendar"), when.0);
-        let line = format!("{} port-jobs /usr/local/bin/{unit} ", when.1);
+    let schedules = [
+        ("job-status", 10, "*-*-* *:04/10:00", "4,14,24,34,44,54 * * * *"),
+        ("port-sheet-sync", 30, "*-*-* *:07/30:00", "7,37 * * * *"),
+        ("quota-reset", 15, "*-*-* *:01/15:00", "1,16,31,46 * * * *"),
+        ("session-run", 1, "*-*-* *:*:30", "* * * * *"),
+        ("token-check", 5, "*-*-* *:02/5:00", "*/5 * * * *"),
+    ];
+    for (unit, minutes, timer, cron) in schedules {
+        assert_eq!(value(&format!("{unit}.timer"), "OnCalendar"), timer);
+        let line = format!("{cron} port-jobs /usr/local/bin/{unit} ");
         assert!(text("crontab/port-jobs").contains(&line), "{line}");
-        let minutes =
-            when.0.rsplit_once('/').and_then(|(_, rest)| rest.split(':').next()?.parse::<u64>().ok());
         let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == unit).unwrap();
-        assert_eq!(shipped.every.map(|every| every.as_secs()), minutes.map(|minutes| minutes * 60), "{unit}");
+        assert_eq!(shipped.every, Some(Duration::from_secs(minutes * 60)), "{unit}");
     }
+    let expected = shared::config::SHIPPED.iter().filter(|shipped| shipped.every.is_some()).count();
+    assert_eq!(expected, schedules.len());
     let sync = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "port-sheet-sync").unwrap();
     assert_eq!(sync.deadline, port_sheet_sync::PortSheetSync::DEADLINE);
 }

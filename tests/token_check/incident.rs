@@ -3,23 +3,16 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use support::World;
+use support::{World, noon};
 
 use crate::{revoke, world};
 
 /// Twelve hours and a half: the token dies after the first sync and the person logs in before the last probe.
 const MINUTES: i64 = 12 * 60 + 35;
 
-fn start() -> DateTime<Utc> {
-    "2026-05-13T12:00:00Z".parse().unwrap()
-}
-
 /// Runs an executable at a minute of the story.
 fn run(world: &World, executable: &str, minute: i64) -> i32 {
-    let now = start() + TimeDelta::minutes(minute);
-    world.server.set_clock(now);
-    let process = world.process_of(executable, &[]).at(&now.format("%Y-%m-%d %H:%M:%S").to_string());
-    process.run().code.unwrap()
+    world.process_at(noon() + TimeDelta::minutes(minute), executable, &[]).run().code.unwrap()
 }
 
 /// The bookings as they stand after so many half hours: each brings a new one and changes one.
@@ -62,7 +55,7 @@ fn twelve_hours_with_a_dead_token_are_told_in_time_and_cost_no_booking() {
 /// The sync of minute 30 is the first to fail; the check of minute 756 the first to succeed.
 fn assert_events(world: &World) {
     let events = world.events();
-    let minute = |at: &str| (at.parse::<DateTime<Utc>>().unwrap() - start()).num_minutes();
+    let minute = |at: &str| (at.parse::<DateTime<Utc>>().unwrap() - noon()).num_minutes();
     let told: Vec<_> = events.iter().map(|event| (minute(&event.at), event.kind.as_str())).collect();
     let kinds: Vec<_> = told.iter().map(|(_, kind)| *kind).collect();
     assert_eq!(

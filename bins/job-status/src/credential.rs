@@ -9,13 +9,12 @@ use shared::{Failure, Kind, Result};
 use crate::result::{CredentialResult, Forecast};
 
 /// Looks at one credential in the records.
-pub fn look(store: &mut Store, name: &str, now: DateTime<Utc>) -> Result<CredentialResult> {
+pub fn look(store: &mut Store, name: &str) -> Result<CredentialResult> {
     let history = store.history(name)?;
     let standing = store.standing(name)?.map(|failure| failure.within(format_args!("credential {name:?}")));
     let course = store.course(&event::subject(name))?;
-    let since = history.as_ref().map_or(now, |history| history.obtained);
-    let forecasts = store.forecasts(&event::subject(name), since)?;
-    let forecast = |(text, remedy)| Forecast { text, remedy };
+    let forecasts = store.forecasts("token-check", name)?;
+    let forecast = |(text, remedy)| Forecast { text: format!("credential {name:?}: {text}"), remedy };
     let found = course.and_then(|course| course.first_failure).map(|since| found(name, since));
     Ok(CredentialResult {
         credential: name.to_owned(),

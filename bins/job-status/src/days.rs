@@ -1,5 +1,7 @@
 //! Runs gathered by UTC day. Pure.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use shared::store::Record;
 
@@ -17,7 +19,7 @@ pub struct Day {
     pub failed: u32,
     /// Runs that did not begin.
     pub skipped: u32,
-    /// Runs that never ended, one that is under way left out.
+    /// Runs that never ended; those that may be under way are left out.
     pub died: u32,
     /// The longest run, in milliseconds.
     pub longest_ms: i64,
@@ -37,8 +39,8 @@ impl Day {
     }
 }
 
-/// The days up to now, oldest first, empty ones included.
-pub fn of(records: &[Record], now: DateTime<Utc>) -> Vec<Day> {
+/// The days up to now, oldest first, empty ones included. A run may be under way for as long as its deadline.
+pub fn of(records: &[Record], deadline: Duration, now: DateTime<Utc>) -> Vec<Day> {
     let today = now.date_naive();
     let first = today - TimeDelta::days(SHOWN - 1);
     let mut days: Vec<Day> = first
@@ -46,7 +48,7 @@ pub fn of(records: &[Record], now: DateTime<Utc>) -> Vec<Day> {
         .take_while(|date| *date <= today)
         .map(|date| Day { date, ..Day::default() })
         .collect();
-    let under_way = records.last().filter(|record| record.outcome == "running").map(|record| record.started);
+    let deadline = TimeDelta::from_std(deadline).unwrap_or(TimeDelta::MAX);
     for record in records {
         let index = usize::try_from((record.started.date_naive() - first).num_days()).ok();
         let Some(day) = index.and_then(|index| days.get_mut(index)) else { continue };
@@ -54,8 +56,8 @@ pub fn of(records: &[Record], now: DateTime<Utc>) -> Vec<Day> {
             "ok" => day.good += 1,
             "failed" => day.failed += 1,
             "skipped" => day.skipped += 1,
-            _ if under_way == Some(record.started) => {}
-            _ => day.died += 1,
+            _ if now - record.started > deadline => day.died += 1,
+            _ => {}
         }
         let length = record.finished.map_or(0, |finished| (finished - record.started).num_milliseconds());
         day.longest_ms = day.longest_ms.max(length);
@@ -81,12 +83,14 @@ mod tests {
             record("2026-05-11T23:59:59Z", "ok", 60, 2),
             record("2026-05-12T10:00:00Z", "running", 0, 0),
             record("2026-05-12T11:00:00Z", "failed", 3, 0),
+            record("2026-05-13T11:20:00Z", "running", 0, 0),
+            record("2026-05-13T11:31:00Z", "running", 0, 0),
             record("2026-05-13T11:59:00Z", "running", 0, 0),
         ];
-        let days = of(&records, now);
+        let days = of(&records, Duration::from_secs(30 * 60), now);
         assert_eq!((days.len(), days[0].date.to_string().as_str()), (30, "2026-04-14"));
         let counts: Vec<_> = days[27..].iter().map(|day| (day.good, day.failed, day.died)).collect();
-        assert_eq!(counts, [(1, 0, 0), (0, 1, 1), (0, 0, 0)]);
+        assert_eq!(counts, [(1, 0, 0), (0, 1, 1), (0, 0, 1)]);
         assert_eq!((days[28].is_bad(), days[27].rows, days[27].longest_ms), (true, 2, 60_000));
     }
 }

@@ -45,6 +45,7 @@ pub fn look(
     let records = store.runs(job, now - TimeDelta::days(days::SHOWN))?;
     let past = store.past(job)?;
     let schedule = schedule::of(job, root);
+    let deadline = context.config.job(job).deadline.unwrap_or(shipped.deadline);
     let seen = Seen {
         job,
         records: &records,
@@ -52,13 +53,13 @@ pub fn look(
         is_locked: lock::is_held(&file_for(&context.state.locks(), job)),
         is_alone: shipped.is_alone,
         every,
-        deadline: context.config.job(job).deadline.unwrap_or(shipped.deadline),
+        deadline,
         start: &schedule.start(job),
     };
     let (state, error) = judge(&seen, now);
     let result = JobResult {
         last_run: records.last().map(|record| record.started),
-        days: days::of(&records, now),
+        days: days::of(&records, deadline, now),
         ..result(job, every, state, error, past, root)
     };
     Ok(Looked { result, records })

@@ -73,11 +73,11 @@ impl Job for JobStatus {
                 "job-status --html status.html",
             )];
         }
-        if !config.sheets.is_empty() || !config.credentials.is_empty() {
+        if !jobs::expected(config).is_empty() {
             return Vec::new();
         }
         let message =
-            format!("{shown}: there is neither a sheet nor a credential, so no job is expected to run");
+            format!("{shown}: there is no sheet, credential or quota, so no job is expected to run");
         let hint = format!("add a [sheet.NAME] table to {shown}; examples/config.toml shows one");
         vec![Failure::new(Kind::Config, message, hint)]
     }
@@ -98,7 +98,7 @@ impl Job for JobStatus {
         let mut body = look::look(context, args);
         let mut failures = body.failures();
         if let Some(path) = &args.html
-            && let Err(failure) = write_page(context, path, &body)
+            && let Err(failure) = write_page(path, &body)
         {
             body.own = Some(failure.clone());
             failures.push(failure);
@@ -110,8 +110,8 @@ impl Job for JobStatus {
 }
 
 /// Readable for everybody, since a web server is another user.
-fn write_page(context: &Context, path: &std::path::Path, body: &Body) -> shared::Result<()> {
+fn write_page(path: &std::path::Path, body: &Body) -> shared::Result<()> {
     let draft = file::Draft::new(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
-    draft.write(page::render(body, &context.config.alert).as_bytes())?;
+    draft.write(page::render(body).as_bytes())?;
     draft.commit_readable()
 }

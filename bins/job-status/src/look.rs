@@ -19,7 +19,8 @@ const SAID_SO: TimeDelta = TimeDelta::minutes(5);
 /// Looks at everything. What cannot be read is a failure in the result; the rest is there all the same.
 pub fn look(context: &Context, args: &Args) -> Body {
     let now = Utc::now();
-    let mut body = Body { now, looked: true, ..Body::default() };
+    let alert = context.config.alert.clone();
+    let mut body = Body { now, alert, looked: true, ..Body::default() };
     let host = Host::look(context.state.root(), now);
     let read = match &context.unrecorded {
         Some(failure) => Err(failure.clone()),
@@ -58,7 +59,7 @@ fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -
         body.sheets.push(sheet::look(store, name, every, now)?);
     }
     for name in context.config.credentials.keys() {
-        body.credentials.push(credential::look(store, name, now)?);
+        body.credentials.push(credential::look(store, name)?);
     }
     body.quotas = store.allowances()?;
     body.sinks = store.sinks()?.into_iter().filter(|sink| is_used(context, sink)).collect();

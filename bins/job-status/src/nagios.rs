@@ -3,7 +3,7 @@
 use shared::job::{Plugin, Report};
 use shared::nagios::{Level, line};
 
-use crate::result::Body;
+use crate::result::{Body, outside};
 use crate::state::State;
 
 /// The answer for a monitor.
@@ -22,7 +22,10 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
     };
     let worst = report.failures.iter().min_by_key(|failure| failure.kind);
     let text = match worst {
-        Some(failure) => format!("{}; {}", failure.message, failure.hint),
+        Some(failure) => {
+            let (words, hint) = outside(failure, &body.alert);
+            format!("{words}; {hint}")
+        }
         None => body
             .credentials
             .iter()

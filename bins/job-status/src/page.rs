@@ -7,13 +7,12 @@ mod text;
 mod timeline;
 
 use chrono::{DateTime, Utc};
-use shared::alert::finding::public;
+use shared::Failure;
 use shared::config::Alert;
 use shared::event::stamp;
 use shared::store::{Allowance, AllowanceDay};
-use shared::{Failure, Kind};
 
-use crate::result::{Body, CredentialResult, JobResult};
+use crate::result::{Body, CredentialResult, JobResult, outside};
 use crate::state::State;
 use crate::table::{self, ago, host, standing};
 use text::escape;
@@ -23,7 +22,7 @@ use timeline::{bar, timeline};
 const ERRORS_SHOWN: usize = 50;
 
 /// The whole page.
-pub fn render(body: &Body, settings: &Alert) -> String {
+pub fn render(body: &Body) -> String {
     let failures = body.failures();
     let (class, verdict) = match failures.len() {
         0 => ("good", "Everything is fresh and healthy".to_owned()),
@@ -31,11 +30,11 @@ pub fn render(body: &Body, settings: &Alert) -> String {
         number => ("bad", format!("{number} things need a look")),
     };
     let parts = [
-        section("Needs a look", "now", &problems(&failures, settings)),
+        section("Needs a look", "now", &problems(&failures, &body.alert)),
         section("Jobs", "jobs", &body.jobs.iter().map(|job| job_card(job, body.now)).collect::<String>()),
         section("Sheets and credentials", "credentials", &credentials(body)),
         section("The last 30 days", "days", &body.jobs.iter().map(timeline).collect::<String>()),
-        section("Errors of the last 30 days", "errors", &errors(body, settings)),
+        section("Errors of the last 30 days", "errors", &errors(body)),
         section("Sessions", "sessions", &body.quotas.iter().map(quota).collect::<String>()),
         section(
             "This machine",
@@ -82,16 +81,9 @@ fn problems(failures: &[Failure], settings: &Alert) -> String {
     format!("<ul class=\"problems\">\n{items}</ul>\n")
 }
 
-/// What is wrong, and the command to type. What quotes bookings is told by whose it is only.
+/// What is wrong, and the command to type.
 fn told(failure: &Failure, settings: &Alert) -> String {
-    let subject = failure.message.split_once(": ").map_or("the content", |(subject, _)| subject);
-    let (words, hint) = match failure.kind {
-        Kind::Data => {
-            let (words, hint) = public(failure, subject, settings);
-            (format!("{subject}: {words}"), hint)
-        }
-        _ => (failure.message.clone(), failure.hint.clone()),
-    };
+    let (words, hint) = outside(failure, settings);
     format!("<strong>{}</strong><p class=\"hint\">{}</p>", escape(&words), escape(&hint))
 }
 
@@ -182,13 +174,17 @@ fn quota(quota: &Allowance) -> String {
     format!("<p>{}</p>\n{table}", escape(&table::quota(quota)))
 }
 
-fn errors(body: &Body, settings: &Alert) -> String {
+fn errors(body: &Body) -> String {
     let item = |error: &crate::errors::Repeated| {
         let times = if error.times == 1 { "once".to_owned() } else { format!("{} times", error.times) };
         let (first, last) = (error.first.format("%-d %b %H:%M"), error.last.format("%-d %b %H:%M"));
         let when =
             if error.times == 1 { format!("{last} UTC") } else { format!("first {first}, last {last} UTC") };
-        format!("<li>{}<p>{}, {times}: {when}</p></li>\n", told(&error.error, settings), escape(&error.job))
+        format!(
+            "<li>{}<p>{}, {times}: {when}</p></li>\n",
+            told(&error.error, &body.alert),
+            escape(&error.job)
+        )
     };
     let items: String = body.errors.iter().take(ERRORS_SHOWN).map(item).collect();
     if items.is_empty() { String::new() } else { format!("<ul class=\"problems\">\n{items}</ul>\n") }

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::Failure;
 use shared::alert::Finding;
+use shared::alert::finding::public;
+use shared::config::Alert;
 use shared::store::{Allowance, SinkState};
+use shared::{Failure, Kind};
 
 use crate::days::Day;
 use crate::errors::Repeated;
@@ -43,6 +45,9 @@ pub struct Body {
     /// What people are to hear that nobody else tells them.
     #[serde(skip)]
     pub findings: Vec<Finding>,
+    /// What may leave the machine.
+    #[serde(skip)]
+    pub alert: Alert,
     /// Whether anything was looked at.
     #[serde(skip)]
     pub looked: bool,
@@ -107,6 +112,17 @@ pub struct Forecast {
     pub text: String,
     /// What helps.
     pub remedy: String,
+}
+
+/// A failure and its remedy as others than this machine's own people may read it. What quotes bookings is told by whose
+/// it is only.
+pub fn outside(failure: &Failure, settings: &Alert) -> (String, String) {
+    if failure.kind != Kind::Data {
+        return (failure.message.clone(), failure.hint.clone());
+    }
+    let subject = failure.message.split_once(": ").map_or("the content", |(subject, _)| subject);
+    let (words, hint) = public(failure, subject, settings);
+    (format!("{subject}: {words}"), hint)
 }
 
 impl Body {

@@ -97,6 +97,13 @@ impl Seen<'_> {
         Some((state, Failure::new(kind, text, hint).within(format_args!("job {:?}", self.job))))
     }
 
+    /// Until when its clocks are judged: a run that is under way has its deadline's time to do its work, during which no
+    /// other may begin.
+    fn until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let under_way = self.records.last().filter(|record| record.outcome == "running");
+        under_way.map_or(now, |record| record.started)
+    }
+
     fn never_ran(&self) -> Found {
         if !self.records.is_empty() {
             return None;
@@ -107,7 +114,8 @@ impl Seen<'_> {
 
     /// A run is past its deadline and holds the lock. Later runs may have found the lock taken.
     fn hung(&self, now: DateTime<Utc>) -> Found {
-        let begun = self.records.iter().rev().find(|record| record.outcome == "running")?.started;
+        let last = self.records.iter().rev().find(|record| record.outcome != "skipped")?;
+        let begun = Some(last).filter(|record| record.outcome == "running")?.started;
         let deadline = TimeDelta::from_std(self.deadline).unwrap_or(TimeDelta::MAX);
         if !self.is_locked || now - begun <= deadline + BEGINNING {
             return None;
@@ -155,7 +163,7 @@ impl Seen<'_> {
 
     fn late(&self, now: DateTime<Utc>) -> Found {
         let last = self.records.last()?.started;
-        if now - last <= self.every() * 3 / 2 {
+        if self.until(now) - last <= self.every() * 3 / 2 {
             return None;
         }
         let (ago, every) = (shown(now - last), shown(self.every()));
@@ -165,7 +173,7 @@ impl Seen<'_> {
 
     /// It runs, and does not do its work.
     fn idle(&self, now: DateTime<Utc>) -> Found {
-        let success = self.past.last_success.filter(|at| now - *at > self.every() * 5 / 2)?;
+        let success = self.past.last_success.filter(|at| self.until(now) - *at > self.every() * 5 / 2)?;
         let text = format!("it last did its work {} ago, at {}", shown(now - success), stamp(success));
         self.wrong(State::Late, Kind::Unavailable, &text, &format!("see why: {} -v", self.job))
     }
@@ -189,13 +197,13 @@ mod tests {
     }
 
     /// A job with these runs, whose clocks follow from them.
-    fn state(records: &[Record], is_locked: bool) -> (State, Option<u8>) {
+    fn seen(records: &[Record], is_locked: bool) -> Seen<'_> {
         let success = records.iter().rposition(|record| record.outcome == "ok");
         let later = &records[success.map_or(0, |index| index + 1)..];
         let failures = later.iter().filter(|record| record.outcome != "running").count();
         let last_success = success.and_then(|index| records[index].finished);
         let past = Past { last_success, last_change: None, failures: u32::try_from(failures).unwrap() };
-        let seen = Seen {
+        Seen {
             job: "j",
             records,
             past,
@@ -204,8 +212,11 @@ mod tests {
             every: HALF_HOUR,
             deadline: HALF_HOUR,
             start: "start it",
-        };
-        let (state, failure) = judge(&seen, now());
+        }
+    }
+
+    fn state(records: &[Record], is_locked: bool) -> (State, Option<u8>) {
+        let (state, failure) = judge(&seen(records, is_locked), now());
         assert_eq!(state == State::Fresh, failure.is_none());
         (state, failure.map(|failure| failure.kind.exit_code()))
     }
@@ -221,17 +232,30 @@ mod tests {
             (vec![ok(44)], false, State::Fresh, None),
             (vec![ok(46)], false, State::Late, Some(69)),
             (vec![ok(31), running(1)], true, State::Fresh, None),
-            (vec![ok(76), running(10)], true, State::Late, Some(69)),
+            (vec![ok(60), running(29)], true, State::Fresh, None),
+            (vec![ok(86), running(10)], true, State::Late, Some(69)),
             (vec![ok(40), failed(10, 77)], false, State::Failing, Some(77)),
             (vec![ok(100), failed(40, 65), ok(10)], false, State::Fresh, None),
             (vec![ok(31), running(1)], false, State::Died, Some(69)),
             (vec![ok(60), running(30), ok(1)], false, State::Fresh, None),
             (vec![ok(90), running(61), skipped(31), skipped(1)], true, State::Hung, Some(75)),
+            // A dry run holds the lock, and has no record here.
+            (vec![ok(90), running(60), ok(1)], true, State::Fresh, None),
             (vec![ok(31), skipped(1)], true, State::Fresh, None),
             (vec![ok(61), skipped(31), skipped(1)], true, State::Failing, Some(75)),
         ];
         for (records, is_locked, expected, exit) in cases {
             assert_eq!(state(&records, is_locked), (expected, exit), "{records:#?}");
+        }
+    }
+
+    #[test]
+    fn a_job_of_many_runs_at_once_is_fresh_while_one_is_under_way_and_dead_past_its_deadline() {
+        for (minutes, expected) in [(29, State::Fresh), (31, State::Died)] {
+            let records = [record(minutes + 1, "ok", Some(0)), record(minutes, "running", None)];
+            let every = Duration::from_secs(60);
+            let seen = Seen { every, is_alone: false, ..seen(&records, false) };
+            assert_eq!(judge(&seen, now()).0, expected, "{minutes}");
         }
     }
 

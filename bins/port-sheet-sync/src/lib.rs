@@ -108,9 +108,9 @@ impl Job for PortSheetSync {
         }
     }
 
-    /// A list of past runs is no run of the schedule either.
+    /// A list of past runs is no run of the schedule either, and an undo brings no booking.
     fn rehearses(args: &Args) -> bool {
-        args.dry_run || args.history
+        args.dry_run || args.history || args.undo.is_some()
     }
 
     fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {

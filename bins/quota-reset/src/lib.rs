@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, Utc};
 use shared::config::Config;
 use shared::job::{Context, Job, Report};
+use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 
 pub use result::Body;
@@ -48,6 +49,15 @@ impl Job for QuotaReset {
         }
         problems.extend(args.repair_day.and_then(not_today));
         problems
+    }
+
+    /// A look closes nothing.
+    fn rehearses(args: &Args) -> bool {
+        args.status
+    }
+
+    fn numbers(report: &Report<Body>) -> Numbers {
+        Numbers { changed: report.body.changed, samples: Vec::new() }
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use shared::config::Config;
 use shared::dashboard::{bad_id, is_id};
 use shared::job::{Context, Job, Report};
+use shared::metrics::Numbers;
 use shared::{Failure, Kind};
 
 pub use result::{Body, SessionResult};
@@ -76,11 +77,20 @@ impl Job for SessionRun {
         problems
     }
 
+    /// Whoever asks something of the queue runs no session.
+    fn rehearses(args: &Args) -> bool {
+        args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some()
+    }
+
+    fn numbers(report: &Report<Body>) -> Numbers {
+        Numbers { changed: report.body.session.is_some(), samples: Vec::new() }
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let Some(settings) = &context.config.session_run else {
             return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
         };
-        if args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some() {
+        if Self::rehearses(args) {
             return desk::serve(context, settings, args).await;
         }
         queue::serve(context, settings).await

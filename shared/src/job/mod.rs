@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join;
-use log::{debug, info, warn};
+use log::{debug, info};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -75,8 +75,8 @@ pub trait Job {
         None
     }
 
-    /// Whether the run only shows what it would do, or looks without trying. It then counts for no clock, and nobody
-    /// outside hears of it.
+    /// Whether the run does not do the work of the schedule: it only shows what it would do, looks without trying, or
+    /// serves a person who sees how it ends. It then counts for no clock, and nobody outside hears of it.
     fn rehearses(_args: &Self::Args) -> bool {
         false
     }
@@ -330,5 +330,5 @@ fn record<J: Job>(
     let (result, changed) = (frame.to_json(), J::numbers(&ended.report).changed);
     let (outcome, exit, failure) = (ended.outcome, frame.exit, frame.error);
     let ending = Ending { finished, outcome, exit, failure, changed, result: &result };
-    store.end_run(&run.id, &ending).inspect_err(|failure| warn!("the run could not be recorded: {failure}"))
+    store.end_run(&run.id, &ending)
 }

@@ -7,7 +7,7 @@ use super::{Store, events, stamp, time};
 use crate::Result;
 use crate::alert::finding::{Course, Finding, follow};
 use crate::config::Alert;
-use crate::history::Told;
+use crate::history::{History, Told};
 use crate::oauth::Class;
 
 /// Can be run on a database that has some of it already.
@@ -105,6 +105,24 @@ fn rests_on_an_outage(transaction: &Transaction<'_>, finding: &Finding) -> rusql
     let class: Option<String> =
         transaction.query_row(query, params![credential], |row| row.get(0)).optional()?;
     Ok(class.is_some_and(|word| Class::of_word(&word).unwrap_or(Class::Unknown).kind() == failure.kind))
+}
+
+/// Whether an outage that is over by a credential's history goes on for another reason, such as its file. People then
+/// hear that all of it is over once that is, with the length of the whole.
+pub(super) fn goes_on(
+    transaction: &Transaction<'_>,
+    subject: &str,
+    over: &History,
+) -> rusqlite::Result<bool> {
+    let Some(mut course) = course(transaction, subject)?.filter(|course| course.first_failure.is_some())
+    else {
+        return Ok(false);
+    };
+    let earlier = |one: Option<DateTime<Utc>>, other| one.min(other).or(one).or(other);
+    course.first_failure = earlier(course.first_failure, over.first_failure);
+    course.told.first = earlier(course.told.first, over.told.first);
+    save(transaction, subject, &course)?;
+    Ok(true)
 }
 
 fn course(transaction: &Transaction<'_>, subject: &str) -> rusqlite::Result<Option<Course>> {

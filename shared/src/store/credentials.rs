@@ -8,7 +8,7 @@ mod rows;
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Store, events, stamp, time};
+use super::{Store, alerts, events, stamp, time};
 use crate::config::TokenCheck;
 use crate::event;
 use crate::history::{History, Outcome, Seen};
@@ -152,8 +152,13 @@ impl Store {
             if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {
                 after.probed = Some(now);
             }
-            let (told, now_told) = event::decide(name, attempt.hint, &before, &after, settings, now);
+            let (mut told, now_told) = event::decide(name, attempt.hint, &before, &after, settings, now);
             after.told = now_told;
+            if let Some(over) = told.iter().position(|event| event.kind == event::Kind::Recovered)
+                && alerts::goes_on(transaction, &event::subject(name), &before)?
+            {
+                told.remove(over);
+            }
             save(transaction, name, &after)?;
             events::insert(transaction, &told, now)?;
             note_refresh(transaction, attempt, now)?;

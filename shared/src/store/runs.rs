@@ -59,7 +59,7 @@ pub struct Run {
     pub job: &'static str,
     /// When it started.
     pub started: DateTime<Utc>,
-    /// Whether it only shows what it would do: such a run counts for nothing.
+    /// Whether it does not do the work of the schedule, such as a dry run or an undo: it counts for no clock.
     pub rehearsal: bool,
     /// Whether it prints only what no run before it printed that did the same.
     pub only_news: bool,

@@ -110,17 +110,20 @@ impl Store {
         })
     }
 
-    /// What a subject was forecast since a moment, text and remedy, each text once, the latest first.
+    /// What a job's last run that looked at a credential found that it will die of, text and remedy.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn forecasts(&mut self, subject: &str, since: DateTime<Utc>) -> Result<Vec<(String, String)>> {
+    pub fn forecasts(&mut self, job: &str, credential: &str) -> Result<Vec<(String, String)>> {
         self.transaction(|transaction| {
             let mut query = transaction.prepare(
-                "SELECT text, hint FROM event WHERE subject = ?1 AND kind = 'forecast' AND at >= ?2
-                 GROUP BY text ORDER BY max(id) DESC",
+                "SELECT forecast.value ->> 'text', forecast.value ->> 'remedy' FROM json_each(
+                   (SELECT found.value -> 'forecasts' FROM run,
+                      json_each(CASE WHEN json_valid(result) THEN result ELSE '{}' END, '$.credentials') AS found
+                    WHERE job = ?1 AND rehearsal = 0 AND found.value ->> 'credential' = ?2
+                    ORDER BY started DESC, run DESC LIMIT 1)) AS forecast",
             )?;
-            query.query_map(params![subject, stamp(since)], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            query.query_map(params![job, credential], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }
 

@@ -35,4 +35,4 @@ pub use running::Running;
 pub use sheet::{Counts, PERSON, TAB};
 pub use store::{Record, Told};
 pub use web::{WebServer, answer, unmeasured};
-pub use world::World;
+pub use world::{World, noon};

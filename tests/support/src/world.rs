@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use google_standin::{Fault, Server};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -32,6 +33,14 @@ pub struct World {
 pub(crate) struct Known {
     pub(crate) secrets: Secrets,
     pub(crate) runs: Vec<Run>,
+}
+
+/// When stories in simulated time begin: at noon of the first booking's day.
+///
+/// # Panics
+/// Never: it is a date.
+pub fn noon() -> DateTime<Utc> {
+    "2026-05-13T12:00:00Z".parse().expect("a date")
 }
 
 impl World {
@@ -102,6 +111,15 @@ impl World {
         let path = Path::new(&self.executable).with_file_name(name);
         assert!(path.exists(), "{} was not built: cargo build --workspace", path.display());
         Process::new(self, path).arg("--config").arg(self.config()).args(args)
+    }
+
+    /// The same at a moment, which is the stand-in's too.
+    ///
+    /// # Panics
+    /// When it was not built.
+    pub fn process_at(&self, now: DateTime<Utc>, name: &str, args: &[&str]) -> Process<'_> {
+        self.server.set_clock(now);
+        self.process_of(name, args).at(&now.format("%Y-%m-%d %H:%M:%S").to_string())
     }
 
     /// Runs the executable with the world's config and these arguments, to its end.
