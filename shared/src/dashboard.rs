@@ -97,9 +97,9 @@ impl Dashboard {
         Ok(Self { http, url: settings.url.to_string(), token: Secret::new(token), token_file: path })
     }
 
-    /// The address below which everything is.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// The address of the list of a quota's tasks.
+    pub fn list_url(&self, quota: &str) -> String {
+        format!("{}{}", self.url, list_path(quota))
     }
 
     /// The tasks of a quota that may be run.
@@ -108,7 +108,7 @@ impl Dashboard {
     /// [`Kind::Unavailable`] when it does not answer, [`Kind::Credential`] when it does not take the token,
     /// [`Kind::Config`] when it is no such dashboard, [`Kind::Data`] when its answer cannot be read.
     pub async fn list(&self, quota: &str, etag: Option<&str>) -> Result<List> {
-        let path = format!("tasks?quota={quota}");
+        let path = list_path(quota);
         let headers: Vec<(&str, &str)> = etag.map(|etag| ("if-none-match", etag)).into_iter().collect();
         let reply = self.send(Method::GET, &path, &headers, None).await?;
         match reply.status {
@@ -118,7 +118,7 @@ impl Dashboard {
         }
     }
 
-    /// Claims a task, or renews the claim of the same release of it.
+    /// Claims a task, or renews the claim of the same runner.
     ///
     /// # Errors
     /// As [`Dashboard::list`].
@@ -126,7 +126,7 @@ impl Dashboard {
         let Claim { task, attempt, runner, lease } = claim;
         let body = json!({"runner": runner, "attempt": attempt, "lease_s": lease.as_secs()});
         let path = format!("tasks/{task}/claim");
-        let key = format!("claim:{task}:{attempt}");
+        let key = format!("claim:{task}:{attempt}:{runner}");
         let reply =
             self.send(Method::POST, &path, &[("idempotency-key", &key)], Some(&body.to_string())).await?;
         match reply.status {
@@ -223,6 +223,10 @@ impl Dashboard {
         let hint = format!("look at it: docs/dashboard-openapi.yaml says what {}{path} answers", self.url);
         Failure::new(Kind::Data, format!("the dashboard's answer to {path} cannot be read: {why}"), hint)
     }
+}
+
+fn list_path(quota: &str) -> String {
+    format!("tasks?quota={quota}")
 }
 
 fn page(reply: &Reply) -> std::result::Result<List, String> {

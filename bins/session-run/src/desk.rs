@@ -97,6 +97,11 @@ fn standard_input() -> Result<String> {
 fn changed(id: &str, state: TaskState, done: &str, verb: &str) -> Result<String> {
     let (message, hint) = match state {
         TaskState::Changed => return Ok(format!("task {id} is {done}")),
+        TaskState::Unlisted => {
+            return Ok(format!(
+                "task {id} is {done}; it runs once the dashboard lists it: where it has ended, give it a greater generation there"
+            ));
+        }
         TaskState::Unknown => (format!("there is no task {id:?}"), "see which there are: session-run --list"),
         TaskState::Stays(state) if state == "claimed" => (
             format!("task {id:?} is running, so there is nothing to {verb}"),

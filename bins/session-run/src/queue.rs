@@ -73,16 +73,17 @@ impl Run<'_> {
     async fn sync(&mut self, dashboard: &Dashboard) -> Result<()> {
         let told = dashboard.deliver(self.store).await;
         self.failures.extend(told.err());
-        let etag = self.store.etag(dashboard.url())?;
         let quota = &self.settings.quota;
+        let address = dashboard.list_url(quota);
+        let etag = self.store.etag(&address)?;
         let List::Tasks { tasks, etag, refused } = dashboard.list(quota, etag.as_deref()).await? else {
             return Ok(());
         };
         self.failures.extend(refused);
-        self.store.offer(quota, &tasks, dashboard.url(), etag.as_deref(), Utc::now()).map(drop)
+        self.store.offer(quota, &tasks, &address, etag.as_deref(), Utc::now()).map(drop)
     }
 
-    async fn take_one(&mut self, dashboard: Option<&Dashboard>) -> Result<()> {
+    async fn take_one(&mut self, mut dashboard: Option<&Dashboard>) -> Result<()> {
         for _ in 0..TRIES {
             if let Some(idle) = self.idle()? {
                 self.body.idle = Some(idle);
@@ -94,7 +95,7 @@ impl Run<'_> {
             };
             let runner = self.context.run.clone();
             let claim = Claim { task: &task, attempt, runner: &runner, lease: self.settings.lease };
-            if is_dashboards && !self.claimed_there(dashboard, &claim).await? {
+            if is_dashboards && !self.claimed_there(&mut dashboard, &claim).await? {
                 continue;
             }
             let dashboard = dashboard.filter(|_| is_dashboards);
@@ -125,19 +126,26 @@ impl Run<'_> {
         })
     }
 
-    /// Claims a dashboard's task at the dashboard. A task that is somebody else's is left alone until it is listed again.
-    async fn claimed_there(&mut self, dashboard: Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
-        let Some(dashboard) = dashboard else {
-            // Its failure is told already; or the dashboard is not configured any more.
-            self.store.withdraw(claim.task, "")?;
-            return Ok(false);
-        };
+    /// Claims a dashboard's task at the dashboard. A task that is not given out is left alone until it is listed again. A
+    /// dashboard that fails is not asked again in this run, so that one which hangs holds up no task of this machine.
+    async fn claimed_there(
+        &mut self,
+        dashboard: &mut Option<&Dashboard>,
+        claim: &Claim<'_>,
+    ) -> Result<bool> {
         let wanted = Claim { lease: lease_of(claim.lease), ..*claim };
-        let answer = dashboard.claim(&wanted).await;
+        // Without one its failure is told already, or it is not configured any more.
+        let answer = match *dashboard {
+            Some(known) => known.claim(&wanted).await,
+            None => Ok(Answer::NotOurs),
+        };
         let is_ours = matches!(answer, Ok(Answer::Ours));
-        self.failures.extend(answer.err());
+        if let Err(failure) = answer {
+            self.failures.push(failure);
+            *dashboard = None;
+        }
         if !is_ours {
-            self.store.withdraw(claim.task, dashboard.url())?;
+            self.store.withdraw(claim.task)?;
         }
         Ok(is_ours)
     }
@@ -171,7 +179,8 @@ impl Run<'_> {
 
 /// A session that failed, or was taken back. A turn limit and a question to a person are no failures.
 fn failure(result: &SessionResult) -> Option<Failure> {
-    let is_failed = result.outcome == SessionOutcome::Failed || result.state.is_none();
+    let is_failed =
+        matches!(result.outcome, SessionOutcome::Failed | SessionOutcome::Lost) || result.state.is_none();
     is_failed.then(|| {
         let SessionResult { day, seq, task, summary, output, .. } = result;
         let message = format!("session {seq} of {day}, task {task:?}, failed: {summary}");

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 
-use super::{clock, day, release};
+use super::{clock, count, day};
 use crate::Result;
 use crate::quota::{Moment, alerts};
 use crate::store::{Store, events, stamp};
@@ -112,7 +112,8 @@ fn close(
     let values = params![quota, today.to_string(), stamp(now)];
     let closed: Vec<ClosedDay> =
         transaction.prepare(&insert)?.query_map(values, closed_day)?.collect::<rusqlite::Result<_>>()?;
-    let held = release::waiting(transaction, quota, "held")?;
+    // As they were when the day turned: what was held may be released by now.
+    let held = count(transaction, "SELECT held FROM quota WHERE name = ?1", [quota])?;
     if let Some(last) = closed.last().filter(|_| held > 0) {
         events::insert(transaction, &[alerts::closed_with_held(quota, last.day, held)], now)?;
     }

@@ -20,6 +20,8 @@ pub enum TaskState {
     Stays(String),
     /// It was changed.
     Changed,
+    /// It was changed, and runs once the dashboard lists it.
+    Unlisted,
 }
 
 /// A task as people see it.
@@ -77,7 +79,7 @@ impl Store {
         &mut self,
         quota: &str,
         listed: &[Listed],
-        url: &str,
+        list: &str,
         etag: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<usize> {
@@ -90,18 +92,18 @@ impl Store {
             for task in listed {
                 added += offer(transaction, quota, task, now)?;
             }
-            remember(transaction, url, etag)?;
+            remember(transaction, list, etag)?;
             Ok(added)
         })
     }
 
-    /// The mark of the list that was last taken over.
+    /// The mark of the list that was last taken over, if it was the one of this address and nothing was withdrawn since.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn etag(&mut self, url: &str) -> Result<Option<String>> {
-        let query = "SELECT etag FROM quota_dashboard WHERE url = ?1";
-        self.transaction(|transaction| transaction.query_row(query, [url], |row| row.get(0)).optional())
+    pub fn etag(&mut self, list: &str) -> Result<Option<String>> {
+        let query = "SELECT etag FROM quota_dashboard WHERE list = ?1";
+        self.transaction(|transaction| transaction.query_row(query, [list], |row| row.get(0)).optional())
             .map(Option::flatten)
     }
 
@@ -109,12 +111,8 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn withdraw(&mut self, task: &str, url: &str) -> Result<()> {
-        self.transaction(|transaction| {
-            transaction.execute("UPDATE quota_task SET offered = 0 WHERE id = ?1", [task])?;
-            // The next list may look like the last one, and is to be taken over all the same.
-            remember(transaction, url, None)
-        })
+    pub fn withdraw(&mut self, task: &str) -> Result<()> {
+        self.transaction(|transaction| withdraw(transaction, task))
     }
 
     /// The next task to run and its release: one that was begun before others, then the oldest.
@@ -162,29 +160,48 @@ impl Store {
     pub fn cancel(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
         let update = "UPDATE quota_task SET state = 'failed', summary = 'cancelled', changed = ?2
             WHERE id = ?1 AND state IN ('pending', 'held', 'ready', 'turn-limit', 'needs-you')";
-        self.change(task, update, now)
+        self.transaction(|transaction| change(transaction, task, update, now))
     }
 
-    /// Lets a task run again that failed or needed a person. It may be resumed as often as before.
+    /// Lets a task run again that failed or needed a person. It may be resumed as often as before. One of the dashboard's
+    /// waits until it is listed there.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
     pub fn retry(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
         let update = "UPDATE quota_task SET state = 'pending', resumes = 0, changed = ?2
             WHERE id = ?1 AND state IN ('failed', 'needs-you')";
-        self.change(task, update, now)
-    }
-
-    fn change(&mut self, task: &str, update: &str, now: DateTime<Utc>) -> Result<TaskState> {
+        let is_dashboards = "SELECT source = 'dashboard' FROM quota_task WHERE id = ?1";
         self.transaction(|transaction| {
-            if transaction.execute(update, params![task, stamp(now)])? == 1 {
-                return Ok(TaskState::Changed);
+            let state = change(transaction, task, update, now)?;
+            if state == TaskState::Changed && transaction.query_row(is_dashboards, [task], |row| row.get(0))? {
+                withdraw(transaction, task)?;
+                return Ok(TaskState::Unlisted);
             }
-            let state = "SELECT state FROM quota_task WHERE id = ?1";
-            let state = transaction.query_row(state, [task], |row| row.get(0)).optional()?;
-            Ok(state.map_or(TaskState::Unknown, TaskState::Stays))
+            Ok(state)
         })
     }
+}
+
+fn change(
+    transaction: &Transaction<'_>,
+    task: &str,
+    update: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<TaskState> {
+    if transaction.execute(update, params![task, stamp(now)])? == 1 {
+        return Ok(TaskState::Changed);
+    }
+    let state = "SELECT state FROM quota_task WHERE id = ?1";
+    let state = transaction.query_row(state, [task], |row| row.get(0)).optional()?;
+    Ok(state.map_or(TaskState::Unknown, TaskState::Stays))
+}
+
+/// Nothing runs it until it is listed again. The next list may look like the last one, and is to be taken over all the
+/// same.
+pub(super) fn withdraw(transaction: &Transaction<'_>, task: &str) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE quota_task SET offered = 0 WHERE id = ?1", [task])?;
+    transaction.execute("DELETE FROM quota_dashboard", []).map(drop)
 }
 
 fn offer(
@@ -202,17 +219,22 @@ fn offer(
     // Only the dashboard's own: an id of this machine's may be the same by chance.
     let offered = "UPDATE quota_task SET offered = 1 WHERE id = ?1 AND quota = ?2 AND source = 'dashboard' AND offered = 0";
     transaction.prepare(offered)?.execute(params![task.id, quota])?;
-    let again = "UPDATE quota_task SET state = 'pending', generation = ?2, body = ?3, resumes = 0, changed = ?4
-        WHERE id = ?1 AND quota = ?5 AND source = 'dashboard' AND generation < ?2 AND state IN ('done', 'failed', 'needs-you')";
+    // What waits takes the newer generation over as well, or it would begin again once it has ended. What runs does not.
+    let newer = "UPDATE quota_task SET generation = ?2, body = ?3, changed = ?4,
+            resumes = iif(state IN ('done', 'failed', 'needs-you'), 0, resumes),
+            state = iif(state IN ('done', 'failed', 'needs-you'), 'pending', state)
+        WHERE id = ?1 AND quota = ?5 AND source = 'dashboard' AND generation < ?2 AND state <> 'claimed'";
     let values = params![task.id, task.generation, task.body.to_string(), at, quota];
-    transaction.prepare(again)?.execute(values)?;
+    transaction.prepare(newer)?.execute(values)?;
     Ok(added)
 }
 
-fn remember(transaction: &Transaction<'_>, url: &str, etag: Option<&str>) -> rusqlite::Result<()> {
-    let insert =
-        "INSERT INTO quota_dashboard (url, etag) VALUES (?1, ?2) ON CONFLICT (url) DO UPDATE SET etag = ?2";
-    transaction.execute(insert, params![url, etag]).map(drop)
+/// Only the last list has a mark: what another one left out is not offered any more.
+fn remember(transaction: &Transaction<'_>, list: &str, etag: Option<&str>) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM quota_dashboard", [])?;
+    transaction
+        .execute("INSERT INTO quota_dashboard (list, etag) VALUES (?1, ?2)", params![list, etag])
+        .map(drop)
 }
 
 fn append(

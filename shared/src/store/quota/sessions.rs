@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{ErrorCode, OptionalExtension, Transaction, params};
 use serde::Serialize;
 
-use super::{clock, day, posts};
+use super::{clock, day, posts, queue};
 use crate::Result;
 use crate::event::Event;
 use crate::quota::{Moment, alerts};
@@ -27,6 +27,8 @@ pub enum SessionOutcome {
     TurnLimit,
     /// A person must decide something.
     NeedsYou,
+    /// The dashboard took the task back: it begins again when it is listed again.
+    Lost,
 }
 
 impl SessionOutcome {
@@ -37,6 +39,7 @@ impl SessionOutcome {
             Self::Failed => "failed",
             Self::TurnLimit => "turn-limit",
             Self::NeedsYou => "needs-you",
+            Self::Lost => "lost",
         }
     }
 }
@@ -176,7 +179,10 @@ impl Store {
             let after = known.after(claim, ending);
             after.save(transaction, claim.task, ending.summary, &at)?;
             events::insert(transaction, &after.events, now)?;
-            if known.source == "dashboard" {
+            if ending.outcome == SessionOutcome::Lost {
+                // It is somebody else's now: a report would end it for them.
+                queue::withdraw(transaction, claim.task)?;
+            } else if known.source == "dashboard" {
                 posts::insert_report(transaction, claim, &known, ending, after.state, now)?;
             }
             Ok(Finished::Task(after.state))
@@ -310,6 +316,7 @@ impl Known {
                 After { events: asks(&why), ..same("needs-you") }
             }
             SessionOutcome::NeedsYou => After { events: asks(ending.summary), ..same("needs-you") },
+            SessionOutcome::Lost => same("pending"),
         }
     }
 }
