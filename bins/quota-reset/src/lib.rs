@@ -50,6 +50,11 @@ impl Job for QuotaReset {
         problems
     }
 
+    /// Who looks has reset nothing, and must not pass for the schedule.
+    fn rehearses(args: &Args) -> bool {
+        args.status
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         reset::run(context, *args).await
     }

@@ -44,6 +44,12 @@ pub struct Args {
     retry: Option<String>,
 }
 
+impl Args {
+    fn asks_for_the_queue(&self) -> bool {
+        self.add.is_some() || self.list || self.cancel.is_some() || self.retry.is_some()
+    }
+}
+
 impl Job for SessionRun {
     const NAME: &'static str = "session-run";
     const ABOUT: &'static str =
@@ -76,11 +82,16 @@ impl Job for SessionRun {
         problems
     }
 
+    /// Who uses the queue has run nothing, and must not pass for the schedule.
+    fn rehearses(args: &Args) -> bool {
+        args.asks_for_the_queue()
+    }
+
     async fn run(context: &Context, args: &Args) -> Report<Body> {
         let Some(settings) = &context.config.session_run else {
             return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
         };
-        if args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some() {
+        if args.asks_for_the_queue() {
             return desk::serve(context, settings, args).await;
         }
         queue::serve(context, settings).await

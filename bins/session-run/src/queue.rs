@@ -128,11 +128,7 @@ impl Run<'_> {
 
     /// Claims a dashboard's task at the dashboard. A task that is not given out is left alone until it is listed again. A
     /// dashboard that fails is not asked again in this run, so that one which hangs holds up no task of this machine.
-    async fn claimed_there(
-        &mut self,
-        dashboard: &mut Option<&Dashboard>,
-        claim: &Claim<'_>,
-    ) -> Result<bool> {
+    async fn claimed_there(&mut self, dashboard: &mut Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
         let wanted = Claim { lease: lease_of(claim.lease), ..*claim };
         // Without one its failure is told already, or it is not configured any more.
         let answer = match *dashboard {

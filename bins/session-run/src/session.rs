@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{info, warn};
 use shared::config::SessionRun;
 use shared::dashboard::{Answer, Dashboard, lease_of};
-use shared::family::Family;
+use shared::family::{Family, Reach};
 use shared::quota::{MARK, Moment};
 use shared::store::{Claim, Grant, Store};
 use tokio::process::Command;
@@ -79,7 +79,7 @@ impl Session<'_> {
         command.stdin(std::fs::File::open(&self.place.task)?);
         command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
         command.envs(self.variables());
-        let family = Family::start(&mut command)?;
+        let family = Family::start(&mut command, Reach::Everything)?;
         info!(
             "session {} of {}: started {program} for task {}",
             self.grant.seq, self.grant.day, self.grant.task

@@ -19,6 +19,8 @@ pub enum Fault {
     ApplyThenCut,
     /// 503.
     Unavailable,
+    /// It ends here: nothing is done any more, also of the steps after.
+    Gone,
 }
 
 #[derive(Default)]
@@ -35,6 +37,7 @@ struct Inner {
     token: String,
     tasks: BTreeMap<String, Task>,
     fault: Option<(String, Fault)>,
+    is_gone: bool,
     log: Vec<String>,
 }
 
@@ -95,7 +98,8 @@ impl Dashboard {
     }
 
     pub fn come_back(&self) {
-        self.inner().fault = None;
+        let mut inner = self.inner();
+        (inner.fault, inner.is_gone) = (None, false);
     }
 
     /// The last report of a task.
@@ -120,8 +124,10 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let step = parts.uri.path().rsplit('/').next().unwrap_or_default();
     let step = if step == "tasks" { "list" } else { step };
     let fault = inner.fault.clone().filter(|(failing, _)| failing == step).map(|(_, fault)| fault);
+    inner.is_gone |= fault == Some(Fault::Gone);
     let response = match fault {
-        Some(Fault::Refuse) => lost(),
+        _ if inner.is_gone => lost(),
+        Some(Fault::Refuse | Fault::Gone) => lost(),
         Some(Fault::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(Fault::ApplyThenCut) => {
             inner.serve(&parts.method, &parts.uri, &parts.headers, &body);
@@ -210,6 +216,9 @@ impl Inner {
                 task.holder = Some(key.to_owned());
                 Json(json!({})).into_response()
             }
+            "report" if task.holder.as_deref().is_some_and(|holder| runner_of(holder) != runner_of(key)) => {
+                StatusCode::CONFLICT.into_response()
+            }
             "release" => StatusCode::NO_CONTENT.into_response(),
             "report" => {
                 (task.is_finished, task.holder) = (body["state"] != "turn-limit", None);
@@ -219,4 +228,9 @@ impl Inner {
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
+}
+
+/// The last part of a key, claim:ID:ATTEMPT:RUNNER or report:ID:ATTEMPT:RUNNER.
+fn runner_of(key: &str) -> &str {
+    key.rsplit(':').next().unwrap_or_default()
 }

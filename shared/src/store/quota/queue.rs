@@ -174,7 +174,9 @@ impl Store {
         let is_dashboards = "SELECT source = 'dashboard' FROM quota_task WHERE id = ?1";
         self.transaction(|transaction| {
             let state = change(transaction, task, update, now)?;
-            if state == TaskState::Changed && transaction.query_row(is_dashboards, [task], |row| row.get(0))? {
+            if state == TaskState::Changed
+                && transaction.query_row(is_dashboards, [task], |row| row.get(0))?
+            {
                 withdraw(transaction, task)?;
                 return Ok(TaskState::Unlisted);
             }

@@ -93,7 +93,8 @@ fn oldest(
     state: &str,
     limit: u64,
 ) -> rusqlite::Result<Vec<String>> {
-    let query = "SELECT id FROM quota_task WHERE quota = ?1 AND state = ?2 AND offered = 1 ORDER BY number LIMIT ?3";
+    let query =
+        "SELECT id FROM quota_task WHERE quota = ?1 AND state = ?2 AND offered = 1 ORDER BY number LIMIT ?3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut query = transaction.prepare(query)?;
     let rows = query.query_map(params![quota, state, limit], |row| row.get(0))?;

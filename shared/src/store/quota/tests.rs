@@ -294,7 +294,11 @@ fn a_task_of_the_dashboards_that_is_retried_or_taken_back_waits_until_it_is_list
     ledger.run("a", 1, SessionOutcome::Failed);
     assert_eq!(ledger.store.retry("a", now).unwrap(), TaskState::Unlisted);
     assert_eq!(ledger.release(), []);
-    assert_eq!(ledger.store.etag("list").unwrap(), None, "the next list is taken over whatever it looks like");
+    assert_eq!(
+        ledger.store.etag("list").unwrap(),
+        None,
+        "the next list is taken over whatever it looks like"
+    );
     list(&mut ledger);
     assert_eq!(ledger.release(), [("a".into(), 2)]);
     assert_eq!(ledger.run("a", 2, SessionOutcome::Lost), Finished::Task("pending"));
