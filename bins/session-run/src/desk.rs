@@ -118,7 +118,8 @@ fn lines(tasks: &[Task]) -> String {
     let line = |task: &Task| {
         let since = task.changed.format("%Y-%m-%d %H:%MZ");
         let summary = task.summary.as_deref().unwrap_or_default();
-        let line = format!("{:10}  {since}  {:26}  {summary}", task.state, task.id);
+        let unlisted = if task.offered { "" } else { "(not listed by the dashboard) " };
+        let line = format!("{:10}  {since}  {:26}  {unlisted}{summary}", task.state, task.id);
         format!("{}\n", line.trim_end())
     };
     tasks.iter().map(line).collect()

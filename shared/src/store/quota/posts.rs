@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Transaction, params};
 use serde_json::json;
 
-use super::sessions::{Claim, Ending, Known};
+use super::Claim;
+use super::ending::{Ending, Known};
 use crate::Result;
 use crate::store::{Store, stamp};
 
