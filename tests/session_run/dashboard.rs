@@ -157,8 +157,8 @@ fn two_machines_never_run_the_same_task_though_both_count_from_one() {
     dashboard.add("T-1", json!({}));
     let [first, second] = [0, 1].map(|_| world(&dashboard, NOTED));
     // The second knows of the task, and cannot see that it is gone.
-    add(&second, &["local"]);
     second.replace_in_config("per-day = 5", "per-day = 1");
+    second.process(&["--add", "do it", "--id", "local"]).at("2026-05-13 19:00:00").run().exit(0);
     second.process(&[]).at("2026-05-13 20:00:00").run().exit(0);
     first.replace_in_config("echo ", "while [ ! -e go ]; do sleep 0.05; done; echo ");
     let running = first.process(&["--json"]).spawn();
