@@ -132,6 +132,24 @@ fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
 }
 
 #[test]
+fn a_dashboard_that_hangs_does_not_cost_a_session_its_lease() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, "touch started; while [ ! -e go ]; do sleep 0.05; done");
+    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
+    let running = world.process(&["--json"]).spawn();
+    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    dashboard.fail_at("claim", Fault::Hang);
+    running.wait_for_stderr("the dashboard's lease could not be renewed: it did not answer in time");
+    let until = number(&world, "SELECT lease_until FROM quota_task");
+    let uptime = shared::quota::Moment::read().unwrap().uptime_s;
+    assert!(until > uptime, "the lease ran out at {until}, it is {uptime}");
+    dashboard.come_back();
+    world.write("state/sessions/checkpoints/T-1/go", b"");
+    running.wait().exit(0);
+}
+
+#[test]
 fn a_task_that_the_dashboard_takes_back_is_ended_left_to_its_new_holder_and_run_when_it_is_listed_again() {
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));

@@ -348,3 +348,18 @@ fn many_tasks_are_held_a_part_at_a_time_and_none_is_forgotten() {
     let told: String = ledger.store.connection.query_row(told, [], |row| row.get(0)).unwrap();
     assert!(told.contains("12000 tasks wait"), "{told}");
 }
+
+#[test]
+fn a_day_is_archived_with_the_cap_that_its_sessions_had() {
+    let mut ledger = Ledger::new();
+    ledger.add(&["a"]);
+    ledger.release();
+    ledger.run("a", 1, SessionOutcome::Done);
+    ledger.pass(TimeDelta::days(1));
+    ledger.turn();
+    ledger.pass(TimeDelta::days(1));
+    ledger.turn();
+    ledger.store.connection.execute("UPDATE quota SET per_day = 1", []).unwrap();
+    let closed = ledger.store.close_days("agents", &ledger.moment, "run").unwrap();
+    assert_eq!(closed.iter().map(|day| day.per_day).collect::<Vec<_>>(), [5, 1]);
+}
