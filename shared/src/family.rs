@@ -73,7 +73,8 @@ impl Family {
 
     /// Kills what is left of it and all that it started. Answers how many processes would not go.
     pub async fn end(mut self) -> usize {
-        let left = sweep(self.group, self.reach);
+        // Its number may be another's once it is reaped.
+        let left = sweep(self.group.take(), self.reach);
         // Reaped, so that nothing of it is left.
         let _ = self.child.wait().await;
         left
@@ -99,6 +100,10 @@ pub fn kill_marked(mark: &str) -> usize {
 
 /// Kills the group and, where the reach goes that far, everything below this process.
 fn sweep(group: Option<Pid>, reach: Reach) -> usize {
+    if let Some(group) = group {
+        // At once, and also where `/proc` is hidden. It fails when nothing is left, which is as it should be.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
     kill_all(|| {
         let living = living();
         let mut family = HashSet::new();

@@ -4,7 +4,7 @@
 mod server;
 
 use serde_json::json;
-use support::World;
+use support::{Running, World};
 
 use self::server::{Dashboard, Fault};
 use crate::{add, assert_no_orphan, assert_states, number, session};
@@ -25,6 +25,17 @@ fn table(dashboard: &Dashboard) -> String {
 }
 
 const NOTED: &str = "echo \"$SESSION_TASK\" >> ../../../ran";
+
+/// A session of T-1 that has begun, with a lease that is renewed every few seconds.
+fn under_way(world: &World) -> Running<'_> {
+    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
+    let running = world.process(&["--json"]).spawn();
+    crate::wait_for_file(world, "state/sessions/checkpoints/T-1/started");
+    running
+}
+
+/// Says that it has begun, and ends when it is told to.
+const UNTIL_TOLD: &str = "touch started; while [ ! -e go ]; do sleep 0.05; done";
 
 /// Which tasks were run, in order.
 fn ran(world: &World) -> Vec<String> {
@@ -118,10 +129,8 @@ fn while_the_dashboard_is_away_tasks_of_this_machine_go_on() {
 fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));
-    let world = world(&dashboard, "touch started; while [ ! -e go ]; do sleep 0.05; done");
-    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
-    let running = world.process(&["--json"]).spawn();
-    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    let world = world(&dashboard, UNTIL_TOLD);
+    let running = under_way(&world);
     dashboard.fail_at("claim", Fault::Refuse);
     running.wait_for_stderr("the dashboard's lease could not be renewed");
     dashboard.come_back();
@@ -135,10 +144,8 @@ fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
 fn a_dashboard_that_hangs_does_not_cost_a_session_its_lease() {
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));
-    let world = world(&dashboard, "touch started; while [ ! -e go ]; do sleep 0.05; done");
-    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
-    let running = world.process(&["--json"]).spawn();
-    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    let world = world(&dashboard, UNTIL_TOLD);
+    let running = under_way(&world);
     dashboard.fail_at("claim", Fault::Hang);
     running.wait_for_stderr("the dashboard's lease could not be renewed: it did not answer in time");
     let until = number(&world, "SELECT lease_until FROM quota_task");
@@ -154,9 +161,7 @@ fn a_task_that_the_dashboard_takes_back_is_ended_left_to_its_new_holder_and_run_
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));
     let world = world(&dashboard, "[ -e started ] && exit 0; touch started; sleep 1000");
-    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
-    let running = world.process(&["--json"]).spawn();
-    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    let running = under_way(&world);
     dashboard.give_away("T-1");
     let run = running.wait();
     run.exit(69).error("the dashboard took the task back");

@@ -98,7 +98,7 @@ impl Context {
     /// A credential's budget of requests, for work that must be done by `deadline`.
     ///
     /// # Errors
-    /// [`Kind::Io`] when the store cannot be used.
+    /// [`crate::Kind::Io`] when the store cannot be used.
     pub fn budget(&self, credential: &str, deadline: Instant) -> Result<Budget> {
         let entry = self.config.credentials.get(credential);
         let entry = entry.ok_or_else(|| Failure::bug(format!("no credential {credential:?}")))?;
