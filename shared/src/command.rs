@@ -78,3 +78,32 @@ async fn talk_and_wait(family: &mut Family, talk: Talk<'_>) -> std::io::Result<E
     }
     family.wait().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_that_ends_takes_what_it_left_along_and_none_that_runs_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let [told, left] = ["told", "left"].map(|name| dir.path().join(name));
+        let run = |script: String| async move {
+            let words = ["/bin/sh", "-c", &script].map(OsString::from);
+            run(&words, Talk::Given(""), Duration::from_secs(60)).await
+        };
+        let waits = run(format!("until [ -e {} ]; do sleep 0.01; done", told.display()));
+        let others = async {
+            // What it leaves would write once it is told, which must not come to pass.
+            let leaves = format!(
+                "(until [ -e {} ]; do sleep 0.01; done; touch {}) & exit 0",
+                told.display(),
+                left.display()
+            );
+            run(leaves).await?;
+            run(format!("touch {}", told.display())).await
+        };
+        let (waited, others) = tokio::join!(waits, others);
+        assert!(waited.is_ok() && others.is_ok(), "{waited:?} {others:?}");
+        assert!(!left.exists());
+    }
+}

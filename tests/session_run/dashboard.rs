@@ -239,6 +239,8 @@ fn a_task_of_the_dashboards_that_is_retried_runs_once_it_is_listed() {
     );
     world.run(&[]).exit(0);
     assert_eq!(ran(&world).len(), 1);
+    let listed = world.run(&["--list"]);
+    assert!(listed.stdout.contains("(not listed by the dashboard) exit code 1"), "{}", listed.stdout);
     dashboard.reopen("T-1");
     for _ in 0..3 {
         world.run(&[]).exit(0);
