@@ -185,6 +185,15 @@ BEGIN SELECT RAISE(ABORT, 'a session stays counted'); END;
 CREATE TRIGGER IF NOT EXISTS quota_release_stays BEFORE DELETE ON quota_release
 BEGIN SELECT RAISE(ABORT, 'a release stays logged'); END;
 
+CREATE TRIGGER IF NOT EXISTS quota_release_is BEFORE UPDATE ON quota_release
+BEGIN SELECT RAISE(ABORT, 'a release stays as it was'); END;
+
+CREATE TRIGGER IF NOT EXISTS quota_step_stays BEFORE DELETE ON quota_step
+BEGIN SELECT RAISE(ABORT, 'a step of the day stays recorded'); END;
+
+CREATE TRIGGER IF NOT EXISTS quota_step_is BEFORE UPDATE ON quota_step
+BEGIN SELECT RAISE(ABORT, 'a step of the day stays as it was'); END;
+
 CREATE TRIGGER IF NOT EXISTS quota_day_closes BEFORE INSERT ON quota_day
 WHEN NEW.day >= (SELECT high_water FROM quota_clock)
 BEGIN SELECT RAISE(ABORT, 'only a past day is closed'); END;

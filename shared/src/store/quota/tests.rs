@@ -126,6 +126,7 @@ fn the_database_itself_refuses_a_sixth_session_a_second_run_and_a_forgotten_one(
     let sixth = |day: &str, seq: u32, cap: u32, task: &str| {
         insert(&format!("'agents', '{day}', {seq}, {cap}, '{task}', 1, 'python', 30, 'now'"))
     };
+    let noted = "INSERT INTO quota_step (at, from_day, to_day, why, run) VALUES ('', '2026-05-01', '2026-05-01', 'repair', '');";
     for (sql, said) in [
         (format!("{force}{}", sixth("2026-05-13", 6, 5, "f")), "quota_spent"),
         (sixth("2026-05-13", 6, 6, "f"), "cap and turn_cap are those of the quota"),
@@ -139,6 +140,9 @@ fn the_database_itself_refuses_a_sixth_session_a_second_run_and_a_forgotten_one(
         ("UPDATE quota_clock SET high_water = '2026-05-12'".into(), "the day steps only to the next one"),
         ("UPDATE quota_clock SET high_water = '2026-05-15'".into(), "the day steps only to the next one"),
         ("UPDATE quota SET since = '2026-05-32'".into(), "CHECK"),
+        ("UPDATE quota_release SET day = '2026-05-12'".into(), "a release stays as it was"),
+        (format!("{noted} DELETE FROM quota_step"), "a step of the day stays recorded"),
+        ("UPDATE quota_step SET person = 'another'".into(), "a step of the day stays as it was"),
     ] {
         let refused = ledger.refused(&sql);
         assert!(refused.contains(said), "{sql}: {refused}");
