@@ -1,12 +1,14 @@
 //! From the queue to a session: sync with the dashboard, release, claim, run, record, tell.
 
 use chrono::Utc;
+use log::warn;
 use shared::config::SessionRun;
 use shared::dashboard::{Answer, Dashboard, List, lease_of};
 use shared::job::{Context, Report};
 use shared::quota::{self, Moment};
 use shared::store::{Claim, Finished, Grant, Refused, SessionEnding, SessionOutcome, Store};
 use shared::{Failure, Kind, Result};
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::place::{self, Place};
 use crate::result::{self, Body, SessionResult};
@@ -14,6 +16,9 @@ use crate::session::Session;
 
 /// How many tasks are tried that others take first.
 const TRIES: usize = 20;
+
+/// How long between two tries to record an outcome.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs one session, if one is due.
 pub async fn serve(context: &Context, settings: &SessionRun) -> Report<Body> {
@@ -157,7 +162,7 @@ impl Run<'_> {
             summary: &verdict.summary,
             max_resumes: self.settings.max_resumes,
         };
-        let finished = self.store.finish(&claim, &ending, Utc::now())?;
+        let finished = self.finish(&claim, &ending).await?;
         if verdict.outcome == SessionOutcome::Done && finished != Finished::TakenBack {
             place.drop_checkpoint();
         }
@@ -170,6 +175,21 @@ impl Run<'_> {
         self.failures.extend(failure(&result));
         self.body.session = Some(result);
         Ok(())
+    }
+
+    /// Records the outcome, as long as the claim lasts: without it, what is done would be done again. The ledger may be held
+    /// by another program for a moment, or the disk be full.
+    async fn finish(&mut self, claim: &Claim<'_>, ending: &SessionEnding<'_>) -> Result<Finished> {
+        let until = Instant::now() + claim.lease;
+        loop {
+            match self.store.finish(claim, ending, Utc::now()) {
+                Err(failure) if Instant::now() < until => {
+                    warn!("the outcome is not recorded yet: {failure}");
+                }
+                recorded => return recorded,
+            }
+            sleep(PAUSE).await;
+        }
     }
 }
 
