@@ -1,4 +1,4 @@
-//! Runs a program for a limited time, as its own process group, and kills the group whole when the time is over.
+//! Runs a program to its end within a limited time. What it leaves of its process group is killed then.
 //!
 //! Arguments are a list; no shell takes them apart. What the program prints on standard output is thrown away, since
 //! ours may be promised to a result; its standard error is ours, or thrown away as well.
@@ -8,10 +8,11 @@ use std::fmt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::timeout;
+
+use crate::family::{Family, Reach};
 
 /// What the program is given and what becomes of its words.
 #[derive(Clone, Copy, Debug)]
@@ -56,45 +57,53 @@ pub async fn run(command: &[OsString], talk: Talk<'_>, limit: Duration) -> Resul
         Talk::Aloud => (Stdio::null(), Stdio::inherit()),
         Talk::Given(_) => (Stdio::piped(), Stdio::null()),
     };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(stdin)
-        .stdout(Stdio::null())
-        .stderr(stderr)
-        .process_group(0)
-        .spawn()
-        .map_err(Ended::NotStarted)?;
-    let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
-    let ended = timeout(limit, talk_and_wait(&mut child, talk)).await;
-    drop(group);
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(stdin).stdout(Stdio::null()).stderr(stderr);
+    // Several programs may be run at once.
+    let mut family = Family::start(&mut command, Reach::Group).map_err(Ended::NotStarted)?;
+    let ended = timeout(limit, talk_and_wait(&mut family, talk)).await;
+    let _ = family.end().await;
     match ended {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(Ended::Failed(status)),
         Ok(Err(error)) => Err(Ended::Lost(error)),
-        Err(_) => {
-            // Reaped, so that nothing of it is left.
-            drop(child.wait().await);
-            Err(Ended::Killed(limit))
-        }
+        Err(_) => Err(Ended::Killed(limit)),
     }
 }
 
-async fn talk_and_wait(child: &mut Child, talk: Talk<'_>) -> std::io::Result<ExitStatus> {
-    if let (Talk::Given(text), Some(mut stdin)) = (talk, child.stdin.take()) {
+async fn talk_and_wait(family: &mut Family, talk: Talk<'_>) -> std::io::Result<ExitStatus> {
+    if let (Talk::Given(text), Some(mut stdin)) = (talk, family.stdin()) {
         // A program that does not read what it is given decides by its exit code all the same.
         drop(stdin.write_all(text.as_bytes()).await);
     }
-    child.wait().await
+    family.wait().await
 }
 
-/// A process group. Whatever is left of it is killed when this is dropped, also because this run is stopped.
-struct Group(Option<Pid>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It fails when nothing is left, which is as it should be.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+    #[tokio::test]
+    async fn a_program_that_ends_takes_what_it_left_along_and_none_that_runs_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let [told, left] = ["told", "left"].map(|name| dir.path().join(name));
+        let run = |script: String| async move {
+            let words = ["/bin/sh", "-c", &script].map(OsString::from);
+            run(&words, Talk::Given(""), Duration::from_secs(60)).await
+        };
+        let waits = run(format!("until [ -e {} ]; do sleep 0.01; done", told.display()));
+        let others = async {
+            // What it leaves would write once it is told, which must not come to pass.
+            let leaves = format!(
+                "(until [ -e {} ]; do sleep 0.01; done; touch {}) & exit 0",
+                told.display(),
+                left.display()
+            );
+            run(leaves).await?;
+            run(format!("touch {}", told.display())).await
+        };
+        let (waited, others) = tokio::join!(waits, others);
+        assert!(waited.is_ok() && others.is_ok(), "{waited:?} {others:?}");
+        assert!(!left.exists());
     }
 }

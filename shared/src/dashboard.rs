@@ -2,25 +2,25 @@
 //!
 //! Nothing is tried twice within a run: the next one comes in a minute, and every request may be repeated.
 
+mod list;
+
 use std::time::Duration;
 
 use chrono::Utc;
 use http::Method;
 use log::{info, warn};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::config;
 use crate::http::{Ask, Http, Reply};
 use crate::job::Context;
-use crate::store::{Claim, Listed, Post, Store};
+use crate::store::{Claim, Post, Store};
 use crate::{Failure, Kind, Result, Secret, private};
+
+pub use list::{List, bad_id, is_id};
 
 /// How many posts are read from the ledger at a time.
 const BATCH: u32 = 100;
-
-/// The longest id of a task.
-const ID_LIMIT: usize = 128;
 
 /// A dashboard.
 #[derive(Debug)]
@@ -31,22 +31,6 @@ pub struct Dashboard {
     token_file: std::path::PathBuf,
 }
 
-/// What the dashboard lists.
-#[derive(Debug)]
-pub enum List {
-    /// The same as the last time.
-    Same,
-    /// These tasks.
-    Tasks {
-        /// What may be run.
-        tasks: Vec<Listed>,
-        /// The mark of this list.
-        etag: Option<String>,
-        /// What may not, and why.
-        refused: Vec<Failure>,
-    },
-}
-
 /// The answer to a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -54,20 +38,6 @@ pub enum Answer {
     Ours,
     /// It is somebody else's, or gone.
     NotOurs,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    tasks: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    id: String,
-    #[serde(default)]
-    generation: u32,
-    #[serde(default)]
-    task: Value,
 }
 
 impl Dashboard {
@@ -97,28 +67,7 @@ impl Dashboard {
         Ok(Self { http, url: settings.url.to_string(), token: Secret::new(token), token_file: path })
     }
 
-    /// The address below which everything is.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The tasks of a quota that may be run.
-    ///
-    /// # Errors
-    /// [`Kind::Unavailable`] when it does not answer, [`Kind::Credential`] when it does not take the token,
-    /// [`Kind::Config`] when it is no such dashboard, [`Kind::Data`] when its answer cannot be read.
-    pub async fn list(&self, quota: &str, etag: Option<&str>) -> Result<List> {
-        let path = format!("tasks?quota={quota}");
-        let headers: Vec<(&str, &str)> = etag.map(|etag| ("if-none-match", etag)).into_iter().collect();
-        let reply = self.send(Method::GET, &path, &headers, None).await?;
-        match reply.status {
-            304 => Ok(List::Same),
-            200 => page(&reply).map_err(|why| self.unreadable(&path, &why)),
-            _ => Err(self.refusal(&path, &reply)),
-        }
-    }
-
-    /// Claims a task, or renews the claim of the same release of it.
+    /// Claims a task, or renews the claim of the same runner.
     ///
     /// # Errors
     /// As [`Dashboard::list`].
@@ -126,7 +75,7 @@ impl Dashboard {
         let Claim { task, attempt, runner, lease } = claim;
         let body = json!({"runner": runner, "attempt": attempt, "lease_s": lease.as_secs()});
         let path = format!("tasks/{task}/claim");
-        let key = format!("claim:{task}:{attempt}");
+        let key = format!("claim:{task}:{attempt}:{runner}");
         let reply =
             self.send(Method::POST, &path, &[("idempotency-key", &key)], Some(&body.to_string())).await?;
         match reply.status {
@@ -225,49 +174,7 @@ impl Dashboard {
     }
 }
 
-fn page(reply: &Reply) -> std::result::Result<List, String> {
-    let page: Page = serde_json::from_slice(&reply.body).map_err(|error| error.to_string())?;
-    let (good, bad): (Vec<Entry>, Vec<Entry>) = page.tasks.into_iter().partition(|entry| is_id(&entry.id));
-    let refused = bad.iter().map(|entry| bad_id(&entry.id)).collect();
-    let listed = |entry: Entry| Listed { id: entry.id, generation: entry.generation, body: entry.task };
-    Ok(List::Tasks { tasks: good.into_iter().map(listed).collect(), etag: reply.etag.clone(), refused })
-}
-
-/// Ids become names of directories, parts of addresses and arguments of commands.
-pub fn is_id(id: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=ID_LIMIT).contains(&id.len()) && id.chars().all(plain) && !id.starts_with(['.', '-'])
-}
-
-/// What is wrong with an id that is none.
-pub fn bad_id(id: &str) -> Failure {
-    let shown: String = id.chars().take(40).collect();
-    let message = format!("{shown:?} is not an id of a task");
-    Failure::new(
-        Kind::Data,
-        message,
-        format!(
-            "use 1 to {ID_LIMIT} letters, digits, '.', '_' and '-', and begin with a letter, a digit or '_'"
-        ),
-    )
-}
-
 /// How long a dashboard's lease is asked for, so that one renewal may fail.
 pub fn lease_of(lease: Duration) -> Duration {
     lease.saturating_mul(2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_can_be_a_directory_an_address_and_an_argument() {
-        for id in ["a", "T-1", "01J_x.y", "9"] {
-            assert!(is_id(id), "{id}");
-        }
-        for id in ["", ".", "..", ".hidden", "-x", "a/b", "a b", "é", "a%20", &"x".repeat(129)] {
-            assert!(!is_id(id), "{id}");
-        }
-    }
 }

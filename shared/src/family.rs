@@ -1,5 +1,5 @@
-//! Programs of other people's, run in a process group of their own and ended whole: children, grandchildren, and those
-//! that left the group.
+//! Programs of other people's, run in a process group of their own and ended whole: children, grandchildren, and, where
+//! it is asked for, those that left the group.
 //!
 //! Where a process goes cannot be forbidden without privileges, but it stays in reach: whoever loses its parent becomes
 //! this process's child (`PR_SET_CHILD_SUBREAPER`), so that everything started here is found below it in `/proc`. What
@@ -13,17 +13,27 @@ use std::time::Duration;
 
 use log::warn;
 use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group, set_child_subreaper};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// How often the living are looked for before they are given up, and how long between.
 const ROUNDS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A running program. Whatever it started is killed with it when this is dropped.
+/// Who is killed with a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Its process group. Others of this process's own may run beside it.
+    Group,
+    /// The group and everything else below this process: nothing else may run in it.
+    Everything,
+}
+
+/// A running program. What it started is killed with it when this is dropped.
 #[derive(Debug)]
 pub struct Family {
     child: Child,
     group: Option<Pid>,
+    reach: Reach,
 }
 
 impl Family {
@@ -31,11 +41,18 @@ impl Family {
     ///
     /// # Errors
     /// The operating system's.
-    pub fn start(command: &mut Command) -> io::Result<Self> {
-        set_child_subreaper(Some(getpid()))?;
+    pub fn start(command: &mut Command, reach: Reach) -> io::Result<Self> {
+        if reach == Reach::Everything {
+            set_child_subreaper(Some(getpid()))?;
+        }
         let child = command.process_group(0).spawn()?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self { child, group })
+        Ok(Self { child, group, reach })
+    }
+
+    /// Its standard input, where that is a pipe; once.
+    pub fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Waits for the program itself. What it started may live on until [`Family::end`].
@@ -56,7 +73,8 @@ impl Family {
 
     /// Kills what is left of it and all that it started. Answers how many processes would not go.
     pub async fn end(mut self) -> usize {
-        let left = sweep(self.group);
+        // Its number may be another's once it is reaped.
+        let left = sweep(self.group.take(), self.reach);
         // Reaped, so that nothing of it is left.
         let _ = self.child.wait().await;
         left
@@ -65,7 +83,7 @@ impl Family {
 
 impl Drop for Family {
     fn drop(&mut self) {
-        let _ = sweep(self.group);
+        let _ = sweep(self.group, self.reach);
     }
 }
 
@@ -80,11 +98,18 @@ pub fn kill_marked(mark: &str) -> usize {
     })
 }
 
-/// Kills the group and everything below this process.
-fn sweep(group: Option<Pid>) -> usize {
+/// Kills the group and, where the reach goes that far, everything below this process.
+fn sweep(group: Option<Pid>, reach: Reach) -> usize {
+    if let Some(group) = group {
+        // At once, and also where `/proc` is hidden. It fails when nothing is left, which is as it should be.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
     kill_all(|| {
         let living = living();
-        let mut family = HashSet::from([getpid()]);
+        let mut family = HashSet::new();
+        if reach == Reach::Everything {
+            family.insert(getpid());
+        }
         // A child may stand before its parent: repeated until nobody joins.
         while living.iter().fold(false, |joined, process| {
             joined | (family.contains(&process.parent) && family.insert(process.pid))

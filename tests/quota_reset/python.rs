@@ -61,6 +61,19 @@ fn a_python_daemon_takes_part_with_the_documented_statements() {
 }
 
 #[test]
+fn what_python_releases_of_the_dashboards_is_told_to_it() {
+    let world = world();
+    run_at(&world, "2026-05-13 18:00:00", &[]).exit(0);
+    let task = "INSERT INTO quota_task (id, quota, source, body, state, created, changed)
+        VALUES ('D-1', 'agents', 'dashboard', '{}', 'pending', '', '')";
+    ledger(&world).execute(task, []).unwrap();
+    assert_eq!(said(&python(&world, "2026-05-13", "print(release(db, 'agents', today))")), "['D-1']\n");
+    let post = "SELECT key || ' ' || body FROM quota_post";
+    let post: String = ledger(&world).query_row(post, [], |row| row.get(0)).unwrap();
+    assert_eq!(post, r#"release:D-1:1 {"quota":"agents","day":"2026-05-13","attempt":1}"#);
+}
+
+#[test]
 fn a_python_clock_that_jumped_is_refused_by_the_database() {
     let world = world();
     run_at(&world, "2026-05-13 18:00:00", &[]).exit(0);

@@ -44,6 +44,7 @@ pub fn judge(dir: &Path) -> String {
         "SELECT CAST(count(*) - 1 - (julianday(max(day)) - julianday(min(day))) AS INTEGER) FROM quota_day",
         "a day that was missed",
     );
+    archive(dir, &ledger);
     let given = distinct(dir, "released", 2);
     let ran = distinct(dir, "ran", 2);
     assert!(ran.len() > 100 && given.len() >= ran.len() / 2, "{} released, {} run", given.len(), ran.len());
@@ -55,6 +56,33 @@ pub fn judge(dir: &Path) -> String {
         number("SELECT count(*) FROM quota_session"),
         number("SELECT count(*) FROM quota_day")
     )
+}
+
+/// What `quota-reset` exports of the ledger: a line for each sealed day, equal to its sessions.
+fn archive(dir: &Path, ledger: &Connection) {
+    let tables = format!("[quota.storm]\nper-day = {PER_DAY}\nconcurrency = 3");
+    let world = support::World::of(env!("CARGO_BIN_EXE_quota-reset")).tables(&tables).build();
+    std::fs::create_dir_all(world.state()).unwrap();
+    std::fs::copy(dir.join("state.db"), world.state().join("state.db")).unwrap();
+    let query = |text: &str| {
+        let mut query = ledger.prepare(text).unwrap();
+        query.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let today = query("SELECT high_water FROM quota_clock");
+    world.process(&[]).at(&format!("{} 23:00:00", today[0])).run().exit(0);
+    let text = world.read_text(&world.state().join("archive/storm-2026.jsonl"));
+    let lines = text.lines().map(|line| {
+        let day: serde_json::Value = serde_json::from_str(line).unwrap();
+        format!("{} {} {}", day["day"].as_str().unwrap(), day["sessions"], day["turns"])
+    });
+    let sessions =
+        "SELECT day || ' ' || count(*) || ' ' || sum(coalesce(turns, 0)) FROM quota_session GROUP BY day";
+    let (exported, idle): (Vec<String>, Vec<String>) = lines.partition(|line| !line.ends_with(" 0 0"));
+    assert_eq!(exported, query(sessions), "exported days are not the sessions");
+    assert_eq!(
+        (exported.len() + idle.len()).to_string(),
+        query("SELECT CAST(count(*) AS TEXT) FROM quota_day")[0]
+    );
 }
 
 /// Lets the leases of the killed run out, and closes the last day.

@@ -143,6 +143,13 @@ fn a_result_file_that_is_garbage_is_never_a_success() {
 }
 
 #[test]
+fn a_command_that_exits_1_at_its_turn_limit_is_to_be_resumed() {
+    let world = world("printf '{\"outcome\": \"turn-limit\"}' > \"$SESSION_RESULT\"; sleep 1000 & exit 1");
+    let session = run_one(&world, 0);
+    assert_eq!((&session["outcome"], &session["state"]), (&"turn-limit".into(), &"turn-limit".into()));
+}
+
+#[test]
 fn a_command_that_is_not_there_fails_its_task_and_the_session_counts() {
     let world = world("exit 0");
     world.replace_in_config("/bin/sh", "/no/such/program");

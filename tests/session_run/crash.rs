@@ -54,6 +54,23 @@ fn quota_reset_takes_back_as_well() {
 }
 
 #[test]
+fn a_ledger_that_another_program_holds_does_not_cost_an_outcome() {
+    let world = world("touch started; while [ ! -e go ]; do sleep 0.05; done");
+    add(&world, &["a"]);
+    let running = world.process(&["--json"]).spawn();
+    wait_for_file(&world, "state/sessions/checkpoints/a/started");
+    let other = ledger(&world);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    world.write("state/sessions/checkpoints/a/go", b"");
+    running.wait_for_stderr("the outcome is not recorded yet: ");
+    other.execute_batch("COMMIT").unwrap();
+    let run = running.wait();
+    run.exit(0);
+    assert_eq!(session(&run)["state"], "done");
+    assert_states(&world, &[("a", "done")]);
+}
+
+#[test]
 fn a_task_that_kills_its_runners_is_given_up_after_the_third() {
     let world = world("kill -KILL $PPID; sleep 1000");
     add(&world, &["a"]);

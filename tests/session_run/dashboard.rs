@@ -4,7 +4,7 @@
 mod server;
 
 use serde_json::json;
-use support::World;
+use support::{Running, World};
 
 use self::server::{Dashboard, Fault};
 use crate::{add, assert_no_orphan, assert_states, number, session};
@@ -25,6 +25,17 @@ fn table(dashboard: &Dashboard) -> String {
 }
 
 const NOTED: &str = "echo \"$SESSION_TASK\" >> ../../../ran";
+
+/// A session of T-1 that has begun, with a lease that is renewed every few seconds.
+fn under_way(world: &World) -> Running<'_> {
+    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
+    let running = world.process(&["--json"]).spawn();
+    crate::wait_for_file(world, "state/sessions/checkpoints/T-1/started");
+    running
+}
+
+/// Says that it has begun, and ends when it is told to.
+const UNTIL_TOLD: &str = "touch started; while [ ! -e go ]; do sleep 0.05; done";
 
 /// Which tasks were run, in order.
 fn ran(world: &World) -> Vec<String> {
@@ -49,14 +60,14 @@ fn a_task_is_listed_claimed_run_and_reported_with_keys_and_the_list_is_not_sent_
     );
     world.run(&[]).exit(0);
     world.run(&[]).exit(0);
-    let log = dashboard.log();
+    let runner = run.json()["run"].as_str().unwrap().to_owned();
     assert_eq!(
-        log,
+        dashboard.log(),
         [
             "GET /tasks?quota=agents → 200",
-            "POST /tasks/T-1/claim claim:T-1:1 → 200",
+            &format!("POST /tasks/T-1/claim claim:T-1:1:{runner} → 200"),
             "POST /tasks/T-1/release release:T-1:1 → 204",
-            "POST /tasks/T-1/report report:T-1:1 → 204",
+            &format!("POST /tasks/T-1/report report:T-1:1:{runner} → 204"),
             "GET /tasks?quota=agents → 200",
             "GET /tasks?quota=agents → 304",
         ]
@@ -66,7 +77,7 @@ fn a_task_is_listed_claimed_run_and_reported_with_keys_and_the_list_is_not_sent_
 #[test]
 fn a_dashboard_that_goes_away_at_any_step_loses_no_task_and_runs_none_twice() {
     for step in ["list", "claim", "release", "report"] {
-        for fault in [Fault::Refuse, Fault::ApplyThenCut, Fault::Unavailable] {
+        for fault in [Fault::Refuse, Fault::ApplyThenCut, Fault::Unavailable, Fault::Gone] {
             let dashboard = Dashboard::start(TOKEN);
             for task in ["T-1", "T-2"] {
                 dashboard.add(task, json!({"prompt": task}));
@@ -118,10 +129,8 @@ fn while_the_dashboard_is_away_tasks_of_this_machine_go_on() {
 fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));
-    let world = world(&dashboard, "touch started; while [ ! -e go ]; do sleep 0.05; done");
-    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
-    let running = world.process(&["--json"]).spawn();
-    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    let world = world(&dashboard, UNTIL_TOLD);
+    let running = under_way(&world);
     dashboard.fail_at("claim", Fault::Refuse);
     running.wait_for_stderr("the dashboard's lease could not be renewed");
     dashboard.come_back();
@@ -132,17 +141,111 @@ fn a_dashboard_that_goes_away_during_a_session_does_not_end_it() {
 }
 
 #[test]
-fn a_task_that_the_dashboard_takes_back_is_ended() {
+fn a_dashboard_that_hangs_does_not_cost_a_session_its_lease() {
     let dashboard = Dashboard::start(TOKEN);
     dashboard.add("T-1", json!({}));
-    let world = world(&dashboard, "touch started; sleep 1000");
-    world.replace_in_config("grace = ", "lease = \"10s\"\ngrace = ");
-    let running = world.process(&["--json"]).spawn();
-    crate::wait_for_file(&world, "state/sessions/checkpoints/T-1/started");
+    let world = world(&dashboard, UNTIL_TOLD);
+    let running = under_way(&world);
+    dashboard.fail_at("claim", Fault::Hang);
+    running.wait_for_stderr("the dashboard's lease could not be renewed: it did not answer in time");
+    let until = number(&world, "SELECT lease_until FROM quota_task");
+    let uptime = shared::quota::Moment::read().unwrap().uptime_s;
+    assert!(until > uptime, "the lease ran out at {until}, it is {uptime}");
+    dashboard.come_back();
+    world.write("state/sessions/checkpoints/T-1/go", b"");
+    running.wait().exit(0);
+}
+
+#[test]
+fn a_task_that_the_dashboard_takes_back_is_ended_left_to_its_new_holder_and_run_when_it_is_listed_again() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, "[ -e started ] && exit 0; touch started; sleep 1000");
+    let running = under_way(&world);
     dashboard.give_away("T-1");
     let run = running.wait();
     run.exit(69).error("the dashboard took the task back");
+    assert_eq!((&session(&run)["outcome"], &session(&run)["state"]), (&json!("lost"), &json!("pending")));
     assert_no_orphan(&world);
+    world.run(&[]).exit(0);
+    assert_eq!(dashboard.report("T-1"), None, "a report would end the task of whoever has it now");
+    dashboard.expire_leases();
+    world.run(&[]).exit(0);
+    assert_eq!(dashboard.report("T-1").unwrap()["outcome"], "done");
+}
+
+#[test]
+fn two_machines_never_run_the_same_task_though_both_count_from_one() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let [first, second] = [0, 1].map(|_| world(&dashboard, NOTED));
+    // The second knows of the task, and cannot see that it is gone.
+    second.replace_in_config("per-day = 5", "per-day = 1");
+    second.process(&["--add", "do it", "--id", "local"]).at("2026-05-13 19:00:00").run().exit(0);
+    second.process(&[]).at("2026-05-13 20:00:00").run().exit(0);
+    first.replace_in_config("echo ", "while [ ! -e go ]; do sleep 0.05; done; echo ");
+    let running = first.process(&["--json"]).spawn();
+    running.wait_for_stderr("started /bin/sh");
+    dashboard.fail_at("list", Fault::Unavailable);
+    second.process(&[]).at("2026-05-14 00:01:00").run().exit(69);
+    first.write("state/sessions/checkpoints/T-1/go", b"");
+    running.wait().exit(0);
+    assert_eq!((ran(&first), ran(&second)), (vec!["T-1".to_owned()], vec!["local".to_owned()]));
+}
+
+#[test]
+fn a_token_that_is_mended_loses_no_task_though_the_list_is_still_the_same() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, NOTED);
+    add(&world, &["local"]);
+    world.run(&[]).exit(0);
+    let file = world.state().join("credentials/dashboard.token");
+    world.set_mode(&file, 0o644);
+    world.run(&[]).exit(77);
+    world.set_mode(&file, 0o600);
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world), ["local", "T-1"]);
+}
+
+#[test]
+fn a_dashboard_that_fails_is_asked_for_no_second_task_in_the_same_run() {
+    let dashboard = Dashboard::start(TOKEN);
+    for task in ["T-1", "T-2", "T-3"] {
+        dashboard.add(task, json!({}));
+    }
+    let world = world(&dashboard, NOTED);
+    dashboard.fail_at("claim", Fault::Unavailable);
+    world.run(&[]).exit(69);
+    assert_eq!(dashboard.log().iter().filter(|line| line.contains("/claim ")).count(), 1);
+    dashboard.come_back();
+    for _ in 0..3 {
+        world.run(&[]).exit(0);
+    }
+    assert_eq!(ran(&world), ["T-1", "T-2", "T-3"]);
+}
+
+#[test]
+fn a_task_of_the_dashboards_that_is_retried_runs_once_it_is_listed() {
+    let dashboard = Dashboard::start(TOKEN);
+    dashboard.add("T-1", json!({}));
+    let world = world(&dashboard, &format!("{NOTED}; exit $((2 - SESSION_SEQ))"));
+    world.run(&[]).exit(69).hint_with("session-run --retry T-1");
+    let retried = world.run(&["--retry", "T-1", "--json"]);
+    retried.exit(0);
+    assert_eq!(
+        retried.json()["notes"][0],
+        "task T-1 is pending again; it runs once the dashboard lists it: where it has ended, give it a greater generation there"
+    );
+    world.run(&[]).exit(0);
+    assert_eq!(ran(&world).len(), 1);
+    let listed = world.run(&["--list"]);
+    assert!(listed.stdout.contains("(not listed by the dashboard) exit code 1"), "{}", listed.stdout);
+    dashboard.reopen("T-1");
+    for _ in 0..3 {
+        world.run(&[]).exit(0);
+    }
+    assert_eq!(ran(&world).len(), 2, "once for the generation");
 }
 
 #[test]

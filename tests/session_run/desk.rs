@@ -1,4 +1,4 @@
-use crate::{add, assert_states, wait_for_file, world};
+use crate::{add, assert_states, number, wait_for_file, world};
 
 #[test]
 fn a_task_is_added_once_listed_cancelled_and_retried() {
@@ -32,6 +32,23 @@ fn a_running_task_is_not_cancelled_and_the_queue_can_be_used_meanwhile() {
     assert_states(&world, &[("a", "claimed"), ("b", "pending")]);
     world.write("state/sessions/checkpoints/a/go", b"");
     running.wait().exit(0);
+}
+
+#[test]
+fn who_uses_the_queue_does_not_pass_for_the_schedule() {
+    let world = world("exit 0");
+    add(&world, &["a"]);
+    world.run(&["--list"]).exit(0);
+    world.run(&["--retry", "none"]).exit(65);
+    world.process_of("quota-reset", &["--status"]).run().exit(0);
+    let runs = "SELECT count(*) FROM run WHERE NOT rehearsal";
+    assert_eq!(
+        (number(&world, runs), world.events().len()),
+        (0, 0),
+        "nothing ran, and nobody outside hears of it"
+    );
+    world.run(&[]).exit(0);
+    assert_eq!(number(&world, runs), 1);
 }
 
 #[test]

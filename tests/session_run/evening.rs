@@ -54,6 +54,9 @@ fn midnight_is_right_even_if_quota_reset_never_runs() {
     assert_eq!(session_at(&world, "2026-05-13 23:58:00")["session"]["task"], "a");
     assert_eq!(session_at(&world, "2026-05-13 23:59:00")["idle"], "spent");
     let next = session_at(&world, "2026-05-14 00:00:01");
+    world.process_of("quota-reset", &[]).at("2026-05-14 00:01:00").run().exit(0);
+    let warned = world.events().into_iter().filter(|event| event.text.contains("closed with 1 tasks held"));
+    assert_eq!(warned.count(), 1, "though nothing was held any more when the day was closed");
     assert_eq!((&next["session"]["task"], &next["session"]["day"]), (&"b".into(), &"2026-05-14".into()));
 }
 

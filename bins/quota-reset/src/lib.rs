@@ -51,7 +51,7 @@ impl Job for QuotaReset {
         problems
     }
 
-    /// A look closes nothing.
+    /// Who looks has reset nothing, and must not pass for the schedule.
     fn rehearses(args: &Args) -> bool {
         args.status
     }

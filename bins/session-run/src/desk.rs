@@ -97,6 +97,11 @@ fn standard_input() -> Result<String> {
 fn changed(id: &str, state: TaskState, done: &str, verb: &str) -> Result<String> {
     let (message, hint) = match state {
         TaskState::Changed => return Ok(format!("task {id} is {done}")),
+        TaskState::Unlisted => {
+            return Ok(format!(
+                "task {id} is {done}; it runs once the dashboard lists it: where it has ended, give it a greater generation there"
+            ));
+        }
         TaskState::Unknown => (format!("there is no task {id:?}"), "see which there are: session-run --list"),
         TaskState::Stays(state) if state == "claimed" => (
             format!("task {id:?} is running, so there is nothing to {verb}"),
@@ -113,7 +118,8 @@ fn lines(tasks: &[Task]) -> String {
     let line = |task: &Task| {
         let since = task.changed.format("%Y-%m-%d %H:%MZ");
         let summary = task.summary.as_deref().unwrap_or_default();
-        let line = format!("{:10}  {since}  {:26}  {summary}", task.state, task.id);
+        let unlisted = if task.offered { "" } else { "(not listed by the dashboard) " };
+        let line = format!("{:10}  {since}  {:26}  {unlisted}{summary}", task.state, task.id);
         format!("{}\n", line.trim_end())
     };
     tasks.iter().map(line).collect()

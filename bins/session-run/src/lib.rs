@@ -45,6 +45,12 @@ pub struct Args {
     retry: Option<String>,
 }
 
+impl Args {
+    fn asks_for_the_queue(&self) -> bool {
+        self.add.is_some() || self.list || self.cancel.is_some() || self.retry.is_some()
+    }
+}
+
 impl Job for SessionRun {
     const NAME: &'static str = "session-run";
     const ABOUT: &'static str =
@@ -77,9 +83,9 @@ impl Job for SessionRun {
         problems
     }
 
-    /// Whoever asks something of the queue runs no session.
+    /// Who uses the queue has run nothing, and must not pass for the schedule.
     fn rehearses(args: &Args) -> bool {
-        args.add.is_some() || args.list || args.cancel.is_some() || args.retry.is_some()
+        args.asks_for_the_queue()
     }
 
     fn numbers(report: &Report<Body>) -> Numbers {
@@ -90,7 +96,7 @@ impl Job for SessionRun {
         let Some(settings) = &context.config.session_run else {
             return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
         };
-        if Self::rehearses(args) {
+        if args.asks_for_the_queue() {
             return desk::serve(context, settings, args).await;
         }
         queue::serve(context, settings).await

@@ -109,7 +109,7 @@ pub fn judge(how: &How, told: &Told, limits: Limits) -> Verdict {
             SessionOutcome::Failed,
             format!("ended after its deadline of {}", humantime::format_duration(*limit)),
         ),
-        (How::TakenAway(why), _) => (SessionOutcome::Failed, (*why).to_owned()),
+        (How::TakenAway(why), _) => (SessionOutcome::Lost, (*why).to_owned()),
         (How::Broken(why), _) => (SessionOutcome::Failed, why.clone()),
     };
     let summary = summary(words.summary.as_deref(), &why, told);
@@ -121,7 +121,7 @@ pub fn judge(how: &How, told: &Told, limits: Limits) -> Verdict {
 fn stopped(code: i32, said: Option<SessionOutcome>, has_spent_turns: bool, limits: Limits) -> SessionOutcome {
     match said {
         Some(soft @ (SessionOutcome::TurnLimit | SessionOutcome::NeedsYou)) => soft,
-        Some(SessionOutcome::Done | SessionOutcome::Failed) => SessionOutcome::Failed,
+        Some(_) => SessionOutcome::Failed,
         None if code == limits.turn_limit_exit || has_spent_turns => SessionOutcome::TurnLimit,
         None => SessionOutcome::Failed,
     }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn exit_code_and_result_file_decide_together() {
-        use SessionOutcome::{Done, Failed, NeedsYou, TurnLimit};
+        use SessionOutcome::{Done, Failed, Lost, NeedsYou, TurnLimit};
         let late = How::Late(Duration::from_secs(60));
         for (how, told, outcome, turns) in [
             (How::Exited(0), Told::Nothing, Done, None),
@@ -169,6 +169,7 @@ mod tests {
             (How::Exited(75), Told::Garbage("no JSON".into()), TurnLimit, Some(30)),
             (How::Signalled(9), words(r#"{"outcome": "done"}"#), Failed, None),
             (late, words(r#"{"outcome": "turn-limit"}"#), Failed, None),
+            (How::TakenAway("it was"), words(r#"{"outcome": "done"}"#), Lost, None),
         ] {
             let verdict = judge(&how, &told, LIMITS);
             assert_eq!((verdict.outcome, verdict.turns), (outcome, turns), "{how:?} {told:?}");

@@ -1,12 +1,14 @@
 //! From the queue to a session: sync with the dashboard, release, claim, run, record, tell.
 
 use chrono::Utc;
+use log::warn;
 use shared::config::SessionRun;
 use shared::dashboard::{Answer, Dashboard, List, lease_of};
 use shared::job::{Context, Report};
 use shared::quota::{self, Moment};
 use shared::store::{Claim, Finished, Grant, Refused, SessionEnding, SessionOutcome, Store};
 use shared::{Failure, Kind, Result};
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::place::{self, Place};
 use crate::result::{self, Body, SessionResult};
@@ -14,6 +16,9 @@ use crate::session::Session;
 
 /// How many tasks are tried that others take first.
 const TRIES: usize = 20;
+
+/// How long between two tries to record an outcome.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs one session, if one is due.
 pub async fn serve(context: &Context, settings: &SessionRun) -> Report<Body> {
@@ -73,16 +78,17 @@ impl Run<'_> {
     async fn sync(&mut self, dashboard: &Dashboard) -> Result<()> {
         let told = dashboard.deliver(self.store).await;
         self.failures.extend(told.err());
-        let etag = self.store.etag(dashboard.url())?;
         let quota = &self.settings.quota;
+        let address = dashboard.list_url(quota);
+        let etag = self.store.etag(&address)?;
         let List::Tasks { tasks, etag, refused } = dashboard.list(quota, etag.as_deref()).await? else {
             return Ok(());
         };
         self.failures.extend(refused);
-        self.store.offer(quota, &tasks, dashboard.url(), etag.as_deref(), Utc::now()).map(drop)
+        self.store.offer(quota, &tasks, &address, etag.as_deref(), Utc::now()).map(drop)
     }
 
-    async fn take_one(&mut self, dashboard: Option<&Dashboard>) -> Result<()> {
+    async fn take_one(&mut self, mut dashboard: Option<&Dashboard>) -> Result<()> {
         for _ in 0..TRIES {
             if let Some(idle) = self.idle()? {
                 self.body.idle = Some(idle);
@@ -94,7 +100,7 @@ impl Run<'_> {
             };
             let runner = self.context.run.clone();
             let claim = Claim { task: &task, attempt, runner: &runner, lease: self.settings.lease };
-            if is_dashboards && !self.claimed_there(dashboard, &claim).await? {
+            if is_dashboards && !self.claimed_there(&mut dashboard, &claim).await? {
                 continue;
             }
             let dashboard = dashboard.filter(|_| is_dashboards);
@@ -125,19 +131,22 @@ impl Run<'_> {
         })
     }
 
-    /// Claims a dashboard's task at the dashboard. A task that is somebody else's is left alone until it is listed again.
-    async fn claimed_there(&mut self, dashboard: Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
-        let Some(dashboard) = dashboard else {
-            // Its failure is told already; or the dashboard is not configured any more.
-            self.store.withdraw(claim.task, "")?;
-            return Ok(false);
-        };
+    /// Claims a dashboard's task at the dashboard. A task that is not given out is left alone until it is listed again. A
+    /// dashboard that fails is not asked again in this run, so that one which hangs holds up no task of this machine.
+    async fn claimed_there(&mut self, dashboard: &mut Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
         let wanted = Claim { lease: lease_of(claim.lease), ..*claim };
-        let answer = dashboard.claim(&wanted).await;
+        // Without one its failure is told already, or it is not configured any more.
+        let answer = match *dashboard {
+            Some(known) => known.claim(&wanted).await,
+            None => Ok(Answer::NotOurs),
+        };
         let is_ours = matches!(answer, Ok(Answer::Ours));
-        self.failures.extend(answer.err());
+        if let Err(failure) = answer {
+            self.failures.push(failure);
+            *dashboard = None;
+        }
         if !is_ours {
-            self.store.withdraw(claim.task, dashboard.url())?;
+            self.store.withdraw(claim.task)?;
         }
         Ok(is_ours)
     }
@@ -153,7 +162,7 @@ impl Run<'_> {
             summary: &verdict.summary,
             max_resumes: self.settings.max_resumes,
         };
-        let finished = self.store.finish(&claim, &ending, Utc::now())?;
+        let finished = self.finish(&claim, &ending).await?;
         if verdict.outcome == SessionOutcome::Done && finished != Finished::TakenBack {
             place.drop_checkpoint();
         }
@@ -167,11 +176,27 @@ impl Run<'_> {
         self.body.session = Some(result);
         Ok(())
     }
+
+    /// Records the outcome, as long as the claim lasts: without it, what is done would be done again. The ledger may be held
+    /// by another program for a moment, or the disk be full.
+    async fn finish(&mut self, claim: &Claim<'_>, ending: &SessionEnding<'_>) -> Result<Finished> {
+        let until = Instant::now() + claim.lease;
+        loop {
+            match self.store.finish(claim, ending, Utc::now()) {
+                Err(failure) if Instant::now() < until => {
+                    warn!("the outcome is not recorded yet: {failure}");
+                }
+                recorded => return recorded,
+            }
+            sleep(PAUSE).await;
+        }
+    }
 }
 
 /// A session that failed, or was taken back. A turn limit and a question to a person are no failures.
 fn failure(result: &SessionResult) -> Option<Failure> {
-    let is_failed = result.outcome == SessionOutcome::Failed || result.state.is_none();
+    let is_failed =
+        matches!(result.outcome, SessionOutcome::Failed | SessionOutcome::Lost) || result.state.is_none();
     is_failed.then(|| {
         let SessionResult { day, seq, task, summary, output, .. } = result;
         let message = format!("session {seq} of {day}, task {task:?}, failed: {summary}");

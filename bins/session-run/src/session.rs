@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{info, warn};
 use shared::config::SessionRun;
 use shared::dashboard::{Answer, Dashboard, lease_of};
-use shared::family::Family;
+use shared::family::{Family, Reach};
 use shared::quota::{MARK, Moment};
 use shared::store::{Claim, Grant, Store};
 use tokio::process::Command;
@@ -79,7 +79,7 @@ impl Session<'_> {
         command.stdin(std::fs::File::open(&self.place.task)?);
         command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
         command.envs(self.variables());
-        let family = Family::start(&mut command)?;
+        let family = Family::start(&mut command, Reach::Everything)?;
         info!(
             "session {} of {}: started {program} for task {}",
             self.grant.seq, self.grant.day, self.grant.task
@@ -136,8 +136,7 @@ impl Session<'_> {
     async fn watched(&self, family: &mut Family, store: &mut Store) -> How {
         let limit = self.settings.deadline;
         let until = Instant::now() + limit;
-        let beat = self.settings.lease / 3;
-        let mut beats = interval_at(Instant::now() + beat, beat);
+        let mut beats = interval_at(Instant::now() + self.beat(), self.beat());
         loop {
             tokio::select! {
                 ended = family.wait() => return ended.map_or_else(
@@ -158,14 +157,19 @@ impl Session<'_> {
             Err(failure) => warn!("the lease could not be renewed: {failure}"),
         }
         let claim = Claim { lease: lease_of(self.claim.lease), ..self.claim };
-        match self.dashboard?.claim(&claim).await {
-            Ok(Answer::Ours) => None,
-            Ok(Answer::NotOurs) => Some("the dashboard took the task back"),
-            Err(failure) => {
-                warn!("the dashboard's lease could not be renewed: {failure}");
-                None
-            }
+        // One that hangs must not cost the ledger's lease, which is renewed after it.
+        match timeout(self.beat(), self.dashboard?.claim(&claim)).await {
+            Ok(Ok(Answer::Ours)) => return None,
+            Ok(Ok(Answer::NotOurs)) => return Some("the dashboard took the task back"),
+            Ok(Err(failure)) => warn!("the dashboard's lease could not be renewed: {failure}"),
+            Err(_) => warn!("the dashboard's lease could not be renewed: it did not answer in time"),
         }
+        None
+    }
+
+    /// How often the lease is renewed.
+    fn beat(&self) -> Duration {
+        self.settings.lease / 3
     }
 }
 

@@ -151,7 +151,7 @@ fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::DiskFull) => format!("the disk is full: df -h {shown}"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             format!(
-                "move it aside; the sheets do not depend on it, only the history of runs and of credentials is in it: mv {shown} {shown}.damaged"
+                "move it aside; the sheets do not depend on it, only the history of runs and of credentials, and the sessions and tasks of quotas: mv {shown} {shown}.damaged"
             )
         }
         _ => format!("look at it: ls -la {shown}; df -h {shown}"),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -19,6 +20,10 @@ pub enum Fault {
     ApplyThenCut,
     /// 503.
     Unavailable,
+    /// It takes the request and never answers.
+    Hang,
+    /// It ends here: nothing is done any more, also of the steps after.
+    Gone,
 }
 
 #[derive(Default)]
@@ -35,6 +40,7 @@ struct Inner {
     token: String,
     tasks: BTreeMap<String, Task>,
     fault: Option<(String, Fault)>,
+    is_gone: bool,
     log: Vec<String>,
 }
 
@@ -95,7 +101,8 @@ impl Dashboard {
     }
 
     pub fn come_back(&self) {
-        self.inner().fault = None;
+        let mut inner = self.inner();
+        (inner.fault, inner.is_gone) = (None, false);
     }
 
     /// The last report of a task.
@@ -116,27 +123,11 @@ impl Dashboard {
 async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let mut inner = shared.lock().unwrap();
-    let step = parts.uri.path().rsplit('/').next().unwrap_or_default();
-    let step = if step == "tasks" { "list" } else { step };
-    let fault = inner.fault.clone().filter(|(failing, _)| failing == step).map(|(_, fault)| fault);
-    let response = match fault {
-        Some(Fault::Refuse) => lost(),
-        Some(Fault::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Some(Fault::ApplyThenCut) => {
-            inner.serve(&parts.method, &parts.uri, &parts.headers, &body);
-            lost()
-        }
-        None => inner.serve(&parts.method, &parts.uri, &parts.headers, &body),
-    };
-    let key = parts
-        .headers
-        .get("idempotency-key")
-        .map(|key| format!(" {}", key.to_str().unwrap()))
-        .unwrap_or_default();
-    let status = response.status().as_u16();
-    inner.log.push(format!("{} {}{key} → {status}", parts.method, parts.uri));
-    response
+    let answer = shared.lock().unwrap().answer(&parts, &body);
+    match answer {
+        Some(response) => response,
+        None => std::future::pending().await,
+    }
 }
 
 /// An answer whose body breaks off: the client has no whole answer.
@@ -162,6 +153,33 @@ impl http_body::Body for Broken {
 }
 
 impl Inner {
+    /// The answer, unless there is to be none.
+    fn answer(&mut self, parts: &Parts, body: &[u8]) -> Option<Response> {
+        let step = parts.uri.path().rsplit('/').next().unwrap_or_default();
+        let step = if step == "tasks" { "list" } else { step };
+        let fault = self.fault.clone().filter(|(failing, _)| failing == step).map(|(_, fault)| fault);
+        self.is_gone |= fault == Some(Fault::Gone);
+        let response = match fault {
+            _ if self.is_gone => lost(),
+            Some(Fault::Refuse | Fault::Gone) => lost(),
+            Some(Fault::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Some(Fault::ApplyThenCut) => {
+                self.serve(&parts.method, &parts.uri, &parts.headers, body);
+                lost()
+            }
+            Some(Fault::Hang) => return None,
+            None => self.serve(&parts.method, &parts.uri, &parts.headers, body),
+        };
+        let key = parts
+            .headers
+            .get("idempotency-key")
+            .map(|key| format!(" {}", key.to_str().unwrap()))
+            .unwrap_or_default();
+        let status = response.status().as_u16();
+        self.log.push(format!("{} {}{key} → {status}", parts.method, parts.uri));
+        Some(response)
+    }
+
     fn serve(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Response {
         let header = |name: &str| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -210,6 +228,9 @@ impl Inner {
                 task.holder = Some(key.to_owned());
                 Json(json!({})).into_response()
             }
+            "report" if task.holder.as_deref().is_some_and(|holder| runner_of(holder) != runner_of(key)) => {
+                StatusCode::CONFLICT.into_response()
+            }
             "release" => StatusCode::NO_CONTENT.into_response(),
             "report" => {
                 (task.is_finished, task.holder) = (body["state"] != "turn-limit", None);
@@ -219,4 +240,9 @@ impl Inner {
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
+}
+
+/// The last part of a key, claim:ID:ATTEMPT:RUNNER or report:ID:ATTEMPT:RUNNER.
+fn runner_of(key: &str) -> &str {
+    key.rsplit(':').next().unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 
-use super::{clock, day, release};
+use super::{clock, count, day};
 use crate::Result;
 use crate::quota::{Moment, alerts};
 use crate::store::{Store, events, stamp};
@@ -19,7 +19,7 @@ pub struct ClosedDay {
     pub quota: String,
     /// The UTC day.
     pub day: NaiveDate,
-    /// How many sessions it allowed, as the quota stood when it was closed.
+    /// How many sessions it allowed: as its sessions were granted, or as the quota stood when an idle day was closed.
     pub per_day: u32,
     /// How many sessions began on it.
     pub sessions: u32,
@@ -103,7 +103,7 @@ fn close(
                              (SELECT since FROM quota WHERE name = ?1))
              UNION ALL SELECT date(day, '+1 day') FROM missed WHERE day < date(?2, '-1 day'))
          INSERT INTO quota_day ({COLUMNS})
-         SELECT ?1, missed.day, per_day, count(seq), coalesce(sum(session.turns), 0), ?3, NULL
+         SELECT ?1, missed.day, coalesce(max(cap), per_day), count(seq), coalesce(sum(session.turns), 0), ?3, NULL
          FROM missed JOIN quota ON name = ?1
               LEFT JOIN quota_session AS session ON session.quota = ?1 AND session.day = missed.day
          WHERE missed.day < ?2 GROUP BY missed.day ORDER BY missed.day
@@ -112,7 +112,8 @@ fn close(
     let values = params![quota, today.to_string(), stamp(now)];
     let closed: Vec<ClosedDay> =
         transaction.prepare(&insert)?.query_map(values, closed_day)?.collect::<rusqlite::Result<_>>()?;
-    let held = release::waiting(transaction, quota, "held")?;
+    // As they were when the day turned: what was held may be released by now.
+    let held = count(transaction, "SELECT held FROM quota WHERE name = ?1", [quota])?;
     if let Some(last) = closed.last().filter(|_| held > 0) {
         events::insert(transaction, &[alerts::closed_with_held(quota, last.day, held)], now)?;
     }

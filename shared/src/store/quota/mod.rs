@@ -5,10 +5,13 @@
 
 mod clock;
 mod days;
+mod ending;
+mod grant;
+mod lease;
+mod offer;
 mod posts;
 mod queue;
 mod release;
-mod sessions;
 mod standing;
 
 use chrono::NaiveDate;
@@ -17,10 +20,13 @@ use rusqlite::{Row, Transaction};
 
 pub use clock::Turn;
 pub use days::ClosedDay;
+pub use ending::{Ending, Finished, SessionOutcome};
+pub use grant::{Claim, Grant, Refused};
+pub use lease::Lost;
+pub use offer::Listed;
 pub use posts::Post;
-pub use queue::{Listed, Task, TaskState};
+pub use queue::{Task, TaskState};
 pub use release::Released;
-pub use sessions::{Claim, Ending, Finished, Grant, Lost, Refused, SessionOutcome};
 pub use standing::Standing;
 
 pub(super) const SCHEMA: &str = include_str!("schema.sql");

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Transaction, params};
 use serde_json::json;
 
-use super::Released;
-use super::sessions::{Claim, Ending, Known};
+use super::Claim;
+use super::ending::{Ending, Known};
 use crate::Result;
 use crate::store::{Store, stamp};
 
@@ -61,16 +61,8 @@ impl Store {
     }
 }
 
-pub(super) fn insert_release(
-    transaction: &Transaction<'_>,
-    release: &Released,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let Released { quota, task, attempt, day } = release;
-    let body = json!({"quota": quota, "day": day.to_string(), "attempt": attempt});
-    insert(transaction, task, *attempt, "release", &body, now)
-}
-
+/// Notes the report of a session. The runner is in its key, so that a ledger that begins anew repeats none. Releases are
+/// noted by the schema.
 pub(super) fn insert_report(
     transaction: &Transaction<'_>,
     claim: &Claim<'_>,
@@ -89,18 +81,8 @@ pub(super) fn insert_report(
         "day": known.day.to_string(),
         "seq": known.seq,
     });
-    insert(transaction, claim.task, claim.attempt, "report", &body, now)
-}
-
-fn insert(
-    transaction: &Transaction<'_>,
-    task: &str,
-    attempt: u32,
-    what: &str,
-    body: &serde_json::Value,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO quota_post (key, task, what, body, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let values = params![format!("{what}:{task}:{attempt}"), task, what, body.to_string(), stamp(now)];
+    let insert = "INSERT INTO quota_post (key, task, what, body, at) VALUES (?1, ?2, 'report', ?3, ?4)";
+    let key = format!("report:{}:{}:{}", claim.task, claim.attempt, claim.runner);
+    let values = params![key, claim.task, body.to_string(), stamp(now)];
     transaction.execute(insert, values).map(drop)
 }

@@ -1,10 +1,11 @@
-//! The queue: tasks are added, offered by the dashboard, listed, cancelled, retried.
+//! The queue: tasks are added, listed, cancelled, retried, and the next one is found.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::offer;
 use crate::Result;
 use crate::store::{Store, stamp};
 
@@ -20,6 +21,8 @@ pub enum TaskState {
     Stays(String),
     /// It was changed.
     Changed,
+    /// It was changed, and runs once the dashboard lists it.
+    Unlisted,
 }
 
 /// A task as people see it.
@@ -39,21 +42,12 @@ pub struct Task {
     pub failures: u32,
     /// What its last session said.
     pub summary: Option<String>,
+    /// Whether it may be run: false for one that the dashboard does not list.
+    pub offered: bool,
     /// When it came.
     pub created: DateTime<Utc>,
     /// When its state last changed.
     pub changed: DateTime<Utc>,
-}
-
-/// A task as the dashboard lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its id.
-    pub id: String,
-    /// A greater number than before lets a task run again that has ended.
-    pub generation: u32,
-    /// The task itself.
-    pub body: Value,
 }
 
 impl Store {
@@ -66,55 +60,6 @@ impl Store {
             VALUES (?1, ?2, 'local', ?3, 'pending', ?4, ?4)";
         let values = params![id, quota, body.to_string(), stamp(now)];
         self.transaction(|transaction| transaction.execute(insert, values)).map(|added| added == 1)
-    }
-
-    /// Takes over the dashboard's list: new tasks are added, ended ones of a greater generation begin again, and what is
-    /// not listed is not run until it is listed again. Answers how many tasks are new.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn offer(
-        &mut self,
-        quota: &str,
-        listed: &[Listed],
-        url: &str,
-        etag: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<usize> {
-        self.transaction(|transaction| {
-            let withdraw =
-                "UPDATE quota_task SET offered = 0 WHERE quota = ?1 AND source = 'dashboard' AND offered = 1
-                AND state IN ('pending', 'held', 'ready', 'turn-limit')";
-            transaction.execute(withdraw, [quota])?;
-            let mut added = 0;
-            for task in listed {
-                added += offer(transaction, quota, task, now)?;
-            }
-            remember(transaction, url, etag)?;
-            Ok(added)
-        })
-    }
-
-    /// The mark of the list that was last taken over.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn etag(&mut self, url: &str) -> Result<Option<String>> {
-        let query = "SELECT etag FROM quota_dashboard WHERE url = ?1";
-        self.transaction(|transaction| transaction.query_row(query, [url], |row| row.get(0)).optional())
-            .map(Option::flatten)
-    }
-
-    /// The dashboard will not give this task out now: it is left alone until it is listed again.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn withdraw(&mut self, task: &str, url: &str) -> Result<()> {
-        self.transaction(|transaction| {
-            transaction.execute("UPDATE quota_task SET offered = 0 WHERE id = ?1", [task])?;
-            // The next list may look like the last one, and is to be taken over all the same.
-            remember(transaction, url, None)
-        })
     }
 
     /// The next task to run and its release: one that was begun before others, then the oldest.
@@ -136,7 +81,8 @@ impl Store {
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
     pub fn tasks(&mut self, quota: &str) -> Result<Vec<Task>> {
-        const COLUMNS: &str = "id, quota, state, attempt, resumes, failures, summary, created, changed";
+        const COLUMNS: &str =
+            "id, quota, state, attempt, resumes, failures, summary, offered, created, changed";
         self.transaction(|transaction| {
             let mut tasks = Vec::new();
             for state in ["claimed", "ready", "turn-limit", "held", "pending", "needs-you"] {
@@ -162,57 +108,43 @@ impl Store {
     pub fn cancel(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
         let update = "UPDATE quota_task SET state = 'failed', summary = 'cancelled', changed = ?2
             WHERE id = ?1 AND state IN ('pending', 'held', 'ready', 'turn-limit', 'needs-you')";
-        self.change(task, update, now)
+        self.transaction(|transaction| change(transaction, task, update, now))
     }
 
-    /// Lets a task run again that failed or needed a person. It may be resumed as often as before.
+    /// Lets a task run again that failed or needed a person. It may be resumed as often as before. One of the dashboard's
+    /// waits until it is listed there.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
     pub fn retry(&mut self, task: &str, now: DateTime<Utc>) -> Result<TaskState> {
         let update = "UPDATE quota_task SET state = 'pending', resumes = 0, changed = ?2
             WHERE id = ?1 AND state IN ('failed', 'needs-you')";
-        self.change(task, update, now)
-    }
-
-    fn change(&mut self, task: &str, update: &str, now: DateTime<Utc>) -> Result<TaskState> {
+        let is_dashboards = "SELECT source = 'dashboard' FROM quota_task WHERE id = ?1";
         self.transaction(|transaction| {
-            if transaction.execute(update, params![task, stamp(now)])? == 1 {
-                return Ok(TaskState::Changed);
+            let state = change(transaction, task, update, now)?;
+            if state == TaskState::Changed
+                && transaction.query_row(is_dashboards, [task], |row| row.get(0))?
+            {
+                offer::withdraw(transaction, task)?;
+                return Ok(TaskState::Unlisted);
             }
-            let state = "SELECT state FROM quota_task WHERE id = ?1";
-            let state = transaction.query_row(state, [task], |row| row.get(0)).optional()?;
-            Ok(state.map_or(TaskState::Unknown, TaskState::Stays))
+            Ok(state)
         })
     }
 }
 
-fn offer(
+fn change(
     transaction: &Transaction<'_>,
-    quota: &str,
-    task: &Listed,
+    task: &str,
+    update: &str,
     now: DateTime<Utc>,
-) -> rusqlite::Result<usize> {
-    let at = stamp(now);
-    let insert =
-        "INSERT OR IGNORE INTO quota_task (id, quota, source, generation, body, state, created, changed)
-        VALUES (?1, ?2, 'dashboard', ?3, ?4, 'pending', ?5, ?5)";
-    let values = params![task.id, quota, task.generation, task.body.to_string(), at];
-    let added = transaction.prepare(insert)?.execute(values)?;
-    // Only the dashboard's own: an id of this machine's may be the same by chance.
-    let offered = "UPDATE quota_task SET offered = 1 WHERE id = ?1 AND quota = ?2 AND source = 'dashboard' AND offered = 0";
-    transaction.prepare(offered)?.execute(params![task.id, quota])?;
-    let again = "UPDATE quota_task SET state = 'pending', generation = ?2, body = ?3, resumes = 0, changed = ?4
-        WHERE id = ?1 AND quota = ?5 AND source = 'dashboard' AND generation < ?2 AND state IN ('done', 'failed', 'needs-you')";
-    let values = params![task.id, task.generation, task.body.to_string(), at, quota];
-    transaction.prepare(again)?.execute(values)?;
-    Ok(added)
-}
-
-fn remember(transaction: &Transaction<'_>, url: &str, etag: Option<&str>) -> rusqlite::Result<()> {
-    let insert =
-        "INSERT INTO quota_dashboard (url, etag) VALUES (?1, ?2) ON CONFLICT (url) DO UPDATE SET etag = ?2";
-    transaction.execute(insert, params![url, etag]).map(drop)
+) -> rusqlite::Result<TaskState> {
+    if transaction.execute(update, params![task, stamp(now)])? == 1 {
+        return Ok(TaskState::Changed);
+    }
+    let state = "SELECT state FROM quota_task WHERE id = ?1";
+    let state = transaction.query_row(state, [task], |row| row.get(0)).optional()?;
+    Ok(state.map_or(TaskState::Unknown, TaskState::Stays))
 }
 
 fn append(
@@ -238,7 +170,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Task> {
         resumes: row.get(4)?,
         failures: row.get(5)?,
         summary: row.get(6)?,
-        created: time(7)?,
-        changed: time(8)?,
+        offered: row.get(7)?,
+        created: time(8)?,
+        changed: time(9)?,
     })
 }

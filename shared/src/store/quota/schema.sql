@@ -1,12 +1,14 @@
 -- The ledger of sessions. docs/quota.md says how other programs use it.
 -- The rules are the database's own, so that they hold for every program that writes here, whatever it forgets.
 
+-- held: how many of its tasks were held when the last day ended.
 CREATE TABLE IF NOT EXISTS quota (
     name        TEXT PRIMARY KEY,
     per_day     INTEGER NOT NULL CHECK (per_day > 0),
     turns       INTEGER NOT NULL CHECK (turns > 0),
     concurrency INTEGER NOT NULL CHECK (concurrency > 0),
-    since       TEXT NOT NULL CHECK (since IS date(since))
+    since       TEXT NOT NULL CHECK (since IS date(since)),
+    held        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- One row. high_water is the ledger's day; the rest is how the clocks stood at the last look.
@@ -112,8 +114,9 @@ CREATE TABLE IF NOT EXISTS quota_post (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS quota_post_unsent ON quota_post (id) WHERE sent IS NULL;
 
+-- At most one row: the address of the list that was last taken over, and its mark.
 CREATE TABLE IF NOT EXISTS quota_dashboard (
-    url  TEXT PRIMARY KEY,
+    list TEXT PRIMARY KEY,
     etag TEXT
 ) STRICT, WITHOUT ROWID;
 
@@ -122,6 +125,14 @@ WHEN NEW.high_water NOT BETWEEN OLD.high_water AND date(OLD.high_water, '+1 day'
  AND NOT EXISTS (SELECT 1 FROM quota_step WHERE id = (SELECT max(id) FROM quota_step)
                  AND from_day = OLD.high_water AND to_day = NEW.high_water)
 BEGIN SELECT RAISE(ABORT, 'the day steps only to the next one'); END;
+
+-- Whoever turns the day may release at once what was held: it is counted before.
+CREATE TRIGGER IF NOT EXISTS quota_clock_turns AFTER UPDATE OF high_water ON quota_clock
+WHEN NEW.high_water > OLD.high_water
+BEGIN
+    UPDATE quota SET held =
+        (SELECT count(*) FROM quota_task WHERE quota = name AND state = 'held' AND offered = 1);
+END;
 
 CREATE TRIGGER IF NOT EXISTS quota_task_begins BEFORE INSERT ON quota_task
 WHEN NEW.state <> 'pending' OR NEW.attempt <> 0
@@ -136,13 +147,18 @@ WHEN NEW.state = 'claimed' AND (OLD.state NOT IN ('ready', 'claimed') OR NOT EXI
      (SELECT 1 FROM quota_session WHERE task = NEW.id AND attempt = NEW.attempt AND runner = NEW.runner AND ended IS NULL))
 BEGIN SELECT RAISE(ABORT, 'a task is claimed with the session that runs it'); END;
 
--- The release log writes itself: there is no release without its line, and no second line for one release.
+-- The release log writes itself: there is no release without its line, and no second line for one release. So does what
+-- the dashboard is told of it.
 CREATE TRIGGER IF NOT EXISTS quota_task_released AFTER UPDATE OF state ON quota_task
 WHEN NEW.state = 'ready' AND OLD.state <> 'ready'
 BEGIN
     UPDATE quota_task SET attempt = attempt + 1 WHERE number = NEW.number;
     INSERT INTO quota_release (task, attempt, quota, day, at)
     SELECT NEW.id, NEW.attempt + 1, NEW.quota, high_water, NEW.changed FROM quota_clock;
+    INSERT INTO quota_post (key, task, what, body, at)
+    SELECT 'release:' || NEW.id || ':' || (NEW.attempt + 1), NEW.id, 'release',
+           json_object('quota', NEW.quota, 'day', high_water, 'attempt', NEW.attempt + 1), NEW.changed
+    FROM quota_clock WHERE NEW.source = 'dashboard';
 END;
 
 CREATE TRIGGER IF NOT EXISTS quota_session_begins BEFORE INSERT ON quota_session
@@ -168,6 +184,15 @@ BEGIN SELECT RAISE(ABORT, 'a session stays counted'); END;
 
 CREATE TRIGGER IF NOT EXISTS quota_release_stays BEFORE DELETE ON quota_release
 BEGIN SELECT RAISE(ABORT, 'a release stays logged'); END;
+
+CREATE TRIGGER IF NOT EXISTS quota_release_is BEFORE UPDATE ON quota_release
+BEGIN SELECT RAISE(ABORT, 'a release stays as it was'); END;
+
+CREATE TRIGGER IF NOT EXISTS quota_step_stays BEFORE DELETE ON quota_step
+BEGIN SELECT RAISE(ABORT, 'a step of the day stays recorded'); END;
+
+CREATE TRIGGER IF NOT EXISTS quota_step_is BEFORE UPDATE ON quota_step
+BEGIN SELECT RAISE(ABORT, 'a step of the day stays as it was'); END;
 
 CREATE TRIGGER IF NOT EXISTS quota_day_closes BEFORE INSERT ON quota_day
 WHEN NEW.day >= (SELECT high_water FROM quota_clock)

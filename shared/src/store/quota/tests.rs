@@ -126,6 +126,7 @@ fn the_database_itself_refuses_a_sixth_session_a_second_run_and_a_forgotten_one(
     let sixth = |day: &str, seq: u32, cap: u32, task: &str| {
         insert(&format!("'agents', '{day}', {seq}, {cap}, '{task}', 1, 'python', 30, 'now'"))
     };
+    let noted = "INSERT INTO quota_step (at, from_day, to_day, why, run) VALUES ('', '2026-05-01', '2026-05-01', 'repair', '');";
     for (sql, said) in [
         (format!("{force}{}", sixth("2026-05-13", 6, 5, "f")), "quota_spent"),
         (sixth("2026-05-13", 6, 6, "f"), "cap and turn_cap are those of the quota"),
@@ -139,6 +140,9 @@ fn the_database_itself_refuses_a_sixth_session_a_second_run_and_a_forgotten_one(
         ("UPDATE quota_clock SET high_water = '2026-05-12'".into(), "the day steps only to the next one"),
         ("UPDATE quota_clock SET high_water = '2026-05-15'".into(), "the day steps only to the next one"),
         ("UPDATE quota SET since = '2026-05-32'".into(), "CHECK"),
+        ("UPDATE quota_release SET day = '2026-05-12'".into(), "a release stays as it was"),
+        (format!("{noted} DELETE FROM quota_step"), "a step of the day stays recorded"),
+        ("UPDATE quota_step SET person = 'another'".into(), "a step of the day stays as it was"),
     ] {
         let refused = ledger.refused(&sql);
         assert!(refused.contains(said), "{sql}: {refused}");
@@ -254,8 +258,112 @@ fn the_dashboards_list_never_undoes_what_is_known_here() {
     offer(&mut ledger.store, &[listed(1)]);
     assert_eq!(ledger.release(), [("a".into(), 2)], "a greater generation does");
     assert_eq!(ledger.store.etag("url").unwrap().as_deref(), Some("mark"));
-    ledger.store.withdraw("a", "url").unwrap();
+    offer(&mut ledger.store, &[]);
+    assert_eq!(ledger.store.etag("another").unwrap(), None, "a mark is that of one list");
+    ledger.store.withdraw("a").unwrap();
     assert_eq!(ledger.store.etag("url").unwrap(), None);
     let keys: Vec<String> = ledger.store.unsent(0, 9).unwrap().into_iter().map(|post| post.key).collect();
-    assert_eq!(keys, ["release:a:1", "report:a:1", "release:a:2"]);
+    assert_eq!(keys, ["release:a:1", "report:a:1:runner", "release:a:2"]);
+}
+
+#[test]
+fn a_waiting_task_of_a_newer_generation_is_run_once_for_it() {
+    let mut ledger = Ledger::new();
+    let now = ledger.moment.now;
+    let listed = |generation| [Listed { id: "a".into(), generation, body: json!({"g": generation}) }];
+    let offer = |ledger: &mut Ledger, generation| {
+        ledger.store.offer("agents", &listed(generation), "list", None, now).unwrap();
+    };
+    offer(&mut ledger, 0);
+    ledger.release();
+    offer(&mut ledger, 1);
+    assert_eq!(ledger.claim("a", 1).unwrap().body, r#"{"g":1}"#);
+    ledger.finish("a", 1, SessionOutcome::Done);
+    offer(&mut ledger, 1);
+    assert_eq!(ledger.release(), [], "it is the generation that has run");
+    offer(&mut ledger, 2);
+    assert_eq!(ledger.release(), [("a".into(), 2)]);
+}
+
+#[test]
+fn a_task_of_the_dashboards_that_is_retried_or_taken_back_waits_until_it_is_listed() {
+    let mut ledger = Ledger::new();
+    let now = ledger.moment.now;
+    let listed = [Listed { id: "a".into(), generation: 0, body: json!({}) }];
+    let list = |ledger: &mut Ledger| {
+        ledger.store.offer("agents", &listed, "list", Some("mark"), now).unwrap();
+    };
+    list(&mut ledger);
+    ledger.release();
+    ledger.run("a", 1, SessionOutcome::Failed);
+    assert_eq!(ledger.store.retry("a", now).unwrap(), TaskState::Unlisted);
+    assert_eq!(ledger.release(), []);
+    assert_eq!(
+        ledger.store.etag("list").unwrap(),
+        None,
+        "the next list is taken over whatever it looks like"
+    );
+    list(&mut ledger);
+    assert_eq!(ledger.release(), [("a".into(), 2)]);
+    assert_eq!(ledger.run("a", 2, SessionOutcome::Lost), Finished::Task("pending"));
+    assert_eq!(ledger.release(), []);
+    list(&mut ledger);
+    assert_eq!(ledger.release(), [("a".into(), 3)]);
+    let keys: Vec<String> = ledger.store.unsent(0, 9).unwrap().into_iter().map(|post| post.key).collect();
+    let told = ["release:a:1", "report:a:1:runner", "release:a:2", "release:a:3"];
+    assert_eq!(keys, told, "what is somebody else's now is not reported");
+}
+
+#[test]
+fn people_hear_of_a_day_that_closed_with_tasks_held_whoever_releases_them_first() {
+    let mut ledger = Ledger::new();
+    ledger.add(&["a", "b", "c", "d", "e", "f"]);
+    for (task, attempt) in ledger.release() {
+        ledger.run(&task, attempt, SessionOutcome::Done);
+    }
+    ledger.release();
+    ledger.pass(TimeDelta::hours(5));
+    assert_eq!(ledger.release(), [("f".into(), 1)]);
+    ledger.store.close_days("agents", &ledger.moment, "run").unwrap();
+    assert_eq!(ledger.events(), ["notice quota.agents", "warning quota.agents"]);
+    ledger.pass(TimeDelta::days(1));
+    ledger.turn();
+    ledger.store.close_days("agents", &ledger.moment, "run").unwrap();
+    assert_eq!(ledger.events().len(), 2, "nothing was held on the next");
+}
+
+#[test]
+fn many_tasks_are_held_a_part_at_a_time_and_none_is_forgotten() {
+    let mut ledger = Ledger::new();
+    ledger.add(&["a", "b", "c", "d", "e"]);
+    for (task, attempt) in ledger.release() {
+        ledger.run(&task, attempt, SessionOutcome::Done);
+    }
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+        INSERT INTO quota_task (id, quota, source, body, state, created, changed)
+        SELECT 'T-' || i, 'agents', 'local', '{}', 'pending', 'now', 'now' FROM n";
+    ledger.store.connection.execute_batch(many).unwrap();
+    for (held, pending) in [(5_000, 7_000), (10_000, 2_000), (12_000, 0)] {
+        ledger.release();
+        let standing = ledger.store.standing_of("agents").unwrap().unwrap();
+        assert_eq!((standing.held, standing.pending), (held, pending));
+    }
+    let told = "SELECT text FROM event WHERE kind = 'notice'";
+    let told: String = ledger.store.connection.query_row(told, [], |row| row.get(0)).unwrap();
+    assert!(told.contains("12000 tasks wait"), "{told}");
+}
+
+#[test]
+fn a_day_is_archived_with_the_cap_that_its_sessions_had() {
+    let mut ledger = Ledger::new();
+    ledger.add(&["a"]);
+    ledger.release();
+    ledger.run("a", 1, SessionOutcome::Done);
+    ledger.pass(TimeDelta::days(1));
+    ledger.turn();
+    ledger.pass(TimeDelta::days(1));
+    ledger.turn();
+    ledger.store.connection.execute("UPDATE quota SET per_day = 1", []).unwrap();
+    let closed = ledger.store.close_days("agents", &ledger.moment, "run").unwrap();
+    assert_eq!(closed.iter().map(|day| day.per_day).collect::<Vec<_>>(), [5, 1]);
 }
