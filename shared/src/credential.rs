@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::address::is_loopback;
+use crate::config::Config;
 use crate::history::Seen;
 use crate::{Failure, Kind, Result, Secret, file, private};
 
@@ -33,6 +35,28 @@ pub struct Place {
     pub credentials_directory: Option<PathBuf>,
     /// Token hosts beyond Google's own, reached over https.
     pub token_hosts: Vec<String>,
+}
+
+impl Place {
+    /// Where the configuration has a credential.
+    ///
+    /// # Errors
+    /// [`Kind::Bug`] for a name that it does not have: sheets were checked against it.
+    pub fn of(
+        config: &Config,
+        name: &str,
+        credentials_directory: Option<&Path>,
+        state_credentials: &Path,
+    ) -> Result<Self> {
+        let entry =
+            config.credentials.get(name).ok_or_else(|| Failure::bug(format!("no credential {name:?}")))?;
+        Ok(Self {
+            name: name.to_owned(),
+            path: private::locate(&entry.file, credentials_directory, state_credentials),
+            credentials_directory: credentials_directory.map(Path::to_owned),
+            token_hosts: config.google.token_hosts.clone(),
+        })
+    }
 }
 
 /// The two kinds of file.
@@ -255,21 +279,6 @@ impl Credential {
             Self::ServiceAccount(account) => &account.token_uri,
         }
     }
-}
-
-/// Whether a URL stays on this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Whether a plain-http or https URL may be sent tokens: https anywhere, http only on this machine.
-pub fn is_confidential(url: &Url) -> bool {
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
 /// The lock file of a credential.

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::oauth::{Class, Refusal};
+use crate::oauth::classify::{Class, Refusal};
 
 /// A dead credential is asked for a token at most this often, until its file changes.
 pub const DEAD_INTERVAL: TimeDelta = TimeDelta::hours(1);

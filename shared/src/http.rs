@@ -18,7 +18,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use url::form_urlencoded::Serializer;
 
-use crate::alert::message::Post;
 use crate::{Failure, Kind, Result, Secret};
 
 /// How long a connection may take to be made.
@@ -55,6 +54,17 @@ fn new_connector() -> Result<HttpsConnector<HttpConnector>> {
             )
         })?;
     Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
+}
+
+/// A body to post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Headers beside that.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
 }
 
 /// A client for small requests.

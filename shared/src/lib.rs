@@ -3,6 +3,7 @@
 //!
 //! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
 
+pub mod address;
 pub mod alert;
 pub mod budget;
 pub mod command;

@@ -1,10 +1,8 @@
 //! The browser is headless Chromium; the accessibility checker is axe-core from npm, installed under the build directory.
-//! Without Node the checker is left out, and that is said.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 
 use base64::Engine as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -136,19 +134,16 @@ fn a_browser_shows_it_on_a_phone_and_a_desk_by_day_and_by_night() {
 /// What the page is when a browser shows it. It is framed at the window's width, since a browser's window is never as
 /// narrow as a phone.
 fn browse(world: &World, html: &str, (name, width, height): Window, dark: bool) -> Value {
-    let axe = axe();
-    let checker = axe.as_deref().map(|path| std::fs::read_to_string(path).unwrap()).unwrap_or_default();
+    let checker = axe();
     let look = "
         const seen = { width: innerWidth, scroll: document.documentElement.scrollWidth,
             dark: matchMedia('(prefers-color-scheme: dark)').matches, violations: [] };
         const tell = () => parent.postMessage(JSON.stringify(seen), '*');
         document.querySelectorAll('details').forEach((part) => { part.open = true; });
-        if (window.axe) {
-            axe.run(document).then((found) => {
-                seen.violations = found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' '));
-                tell();
-            });
-        } else { tell(); }";
+        axe.run(document).then((found) => {
+            seen.violations = found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' '));
+            tell();
+        });";
     let framed =
         html.replace("</body>", &format!("<script>{checker}</script><script>{look}</script></body>"));
     world.write("framed.html", framed.as_bytes());
@@ -229,30 +224,9 @@ fn chromium(world: &World, dark: bool, arguments: &[&str]) -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// axe-core, installed from npm once; none without Node.
-fn axe() -> Option<PathBuf> {
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock().unwrap();
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe-core");
-    let installed = dir.join("node_modules/axe-core/axe.min.js");
-    if installed.exists() {
-        return Some(installed);
-    }
-    std::fs::create_dir_all(&dir).unwrap();
-    for file in ["package.json", "package-lock.json"] {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/page").join(file);
-        std::fs::copy(from, dir.join(file)).unwrap();
-    }
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    let Ok(run) = Command::new("npm").args(arguments).current_dir(&dir).output() else {
-        say("no npm on this machine: the page is not checked by axe-core");
-        return None;
-    };
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    Some(installed)
-}
-
-#[expect(clippy::print_stderr, reason = "whoever reads the test's output is to know what was left out")]
-fn say(text: &str) {
-    eprintln!("{text}");
+/// axe-core's script.
+fn axe() -> String {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/page");
+    let installed = support::packages(&sources, Path::new(env!("CARGO_TARGET_TMPDIR")));
+    std::fs::read_to_string(installed.join("node_modules/axe-core/axe.min.js")).unwrap()
 }

@@ -80,6 +80,27 @@ fn a_file_that_is_not_toml_is_told_with_its_line() {
 }
 
 #[test]
+fn a_file_that_an_editor_saved_in_another_encoding_is_told_to_be_no_text() {
+    let world = world().build();
+    let utf_16: Vec<u8> = world.config_text().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    world.write("config.toml", &utf_16);
+    let config = shown(&world.config());
+    fails_untouched(&world, world.process(&[]), 78)
+        .error(&format!("cannot read the configuration {config}: it is not text in UTF-8"))
+        .hint(&format!("see what it is: file {config}; save it as UTF-8"));
+}
+
+#[test]
+fn the_copy_that_is_published_to_the_web_is_told_to_be_one() {
+    let world = world().build();
+    let id = world.spreadsheet.clone();
+    world.replace_in_config(&id, "https://docs.google.com/spreadsheets/d/e/2PACX-1vTx/pubhtml");
+    fails_untouched(&world, world.process(&[]), 78)
+        .error("sheet.port-sheet.spreadsheet: ")
+        .error("is the address of the published copy, which cannot be written");
+}
+
+#[test]
 fn a_named_file_that_is_missing_is_told_by_its_name() {
     let world = world().build();
     let missing = shown(&world.path("elsewhere.toml"));

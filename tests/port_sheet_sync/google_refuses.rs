@@ -155,7 +155,7 @@ fn a_spreadsheet_that_is_not_there_is_a_matter_of_configuration() {
     let world = &outage.world;
     world.replace_in_config(&world.spreadsheet, "1NoSuchSpreadsheet");
     let run = outage.fails(78);
-    run.error("Google Sheets: 404 NOT_FOUND: Requested entity was not found.");
+    run.error("Google Sheets: 404 NOT_FOUND: Requested entity was not found; the rows as they should stand");
     run.hint_with("https://docs.google.com/spreadsheets/d/1NoSuchSpreadsheet/edit");
     run.hint_with(&world.account).hint_with("mend spreadsheet = in the configuration");
     assert_eq!(calls(world), 1);

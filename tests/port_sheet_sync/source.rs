@@ -344,6 +344,16 @@ fn a_header_that_does_not_fit_is_told_as_it_is() {
     ] {
         is_refused(Some(format!("{header}\nB-1,a,b,c\n").as_bytes()), 65, error, hint);
     }
+    for sign in [";", "\t", "|"] {
+        let header = NEWER[0].replace(',', sign);
+        let error = format!("the source has no field \"booking_id\"; its header is: {header}");
+        let hint = format!(
+            "the fields seem to have '{0}' between them: delimiter = {1:?} under the sheet's source",
+            sign.escape_debug(),
+            sign
+        );
+        is_refused(Some(format!("{header}\n").as_bytes()), 65, &error, &hint);
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
-//! npm's `oidc-provider` on loopback: installed once into the build directory, from `tests/oidc/package-lock.json` alone.
+//! npm's `oidc-provider` on loopback: installed from `tests/oidc/package-lock.json` alone.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,18 +12,9 @@ use crate::person::{Browser, Page};
 const CLIENT_ID: &str = "port-jobs-of-the-test";
 const CLIENT_SECRET: &str = "a-secret-of-the-test-and-of-nobody-else";
 
-/// Where its packages are; none without Node.
-static PACKAGES: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    for program in ["node", "npm"] {
-        if let Err(error) = Command::new(program).arg("--version").output() {
-            // Written past the harness, which would keep it to itself.
-            let why = format!("SKIPPED: the tests against a real OAuth server need {program}: {error}\n");
-            std::io::stderr().write_all(why.as_bytes()).unwrap();
-            return None;
-        }
-    }
-    Some(install())
-});
+/// Where its packages are.
+static PACKAGES: LazyLock<PathBuf> =
+    LazyLock::new(|| support::packages(&sources(), Path::new(env!("CARGO_TARGET_TMPDIR"))));
 
 /// A running server with one client, which may use any port of 127.0.0.1. It ends with its standard input.
 pub struct Provider {
@@ -33,12 +23,11 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts one; none where Node is missing, which is then said.
-    pub fn start() -> Option<Self> {
-        let packages = PACKAGES.as_deref()?;
+    /// Starts one.
+    pub fn start() -> Self {
         let mut process = Command::new("node")
             .arg(sources().join("server.mjs"))
-            .args([packages, Path::new(CLIENT_ID)])
+            .args([PACKAGES.as_path(), Path::new(CLIENT_ID)])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -48,7 +37,7 @@ impl Provider {
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").expect("the server starts").to_owned();
-        Some(Self { process, url })
+        Self { process, url }
     }
 
     /// The client as a console would give it for download.
@@ -110,32 +99,4 @@ impl Drop for Provider {
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oidc")
-}
-
-/// Installs exactly what the lock file says, unless that was done before. Made aside and renamed, so that half an
-/// installation is never taken for one.
-fn install() -> PathBuf {
-    let lock = std::fs::read(sources().join("package-lock.json")).unwrap();
-    let mut hasher = DefaultHasher::new();
-    lock.hash(&mut hasher);
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let installed = home.join(format!("oidc-{:016x}", hasher.finish()));
-    if installed.exists() {
-        return installed;
-    }
-    let draft = tempfile::tempdir_in(home).unwrap();
-    for name in ["package.json", "package-lock.json"] {
-        std::fs::copy(sources().join(name), draft.path().join(name)).unwrap();
-    }
-    let npm = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(draft.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(npm.status.success(), "npm ci: {}", String::from_utf8_lossy(&npm.stderr));
-    // Another run of the tests may have been faster.
-    let renamed = std::fs::rename(draft.path(), &installed);
-    assert!(renamed.is_ok() || installed.exists(), "{renamed:?}");
-    installed
 }

@@ -55,7 +55,7 @@ fn refreshes(world: &World) -> (i64, i64) {
 
 #[test]
 fn a_login_satisfies_a_server_that_demands_pkce() {
-    let Some(provider) = Provider::start() else { return };
+    let provider = Provider::start();
     let (world, client) = newcomer(&provider);
     let running = world.process(&["port-sheet", "--client", &client]).on_terminal().spawn();
     let address = address(&running);
@@ -74,7 +74,7 @@ fn a_login_satisfies_a_server_that_demands_pkce() {
 
 #[test]
 fn a_rotated_token_is_kept_and_the_one_before_beside_it() {
-    let Some(provider) = Provider::start() else { return };
+    let provider = Provider::start();
     let world = logged_in(&provider);
     let mut before = token(&world);
     for _ in 0..3 {
@@ -91,7 +91,7 @@ fn a_rotated_token_is_kept_and_the_one_before_beside_it() {
 
 #[test]
 fn jobs_that_refresh_at_the_same_moment_never_send_a_token_twice() {
-    let Some(provider) = Provider::start() else { return };
+    let provider = Provider::start();
     let world = logged_in(&provider);
     let running: Vec<_> = ["token-check", "port-sheet-sync"]
         .iter()
@@ -111,7 +111,7 @@ fn jobs_that_refresh_at_the_same_moment_never_send_a_token_twice() {
 
 #[test]
 fn a_token_that_is_sent_twice_ends_the_grant_and_is_told() {
-    let Some(provider) = Provider::start() else { return };
+    let provider = Provider::start();
     let world = logged_in(&provider);
     let old = token(&world);
     check(&world).exit(0);
@@ -124,7 +124,7 @@ fn a_token_that_is_sent_twice_ends_the_grant_and_is_told() {
 
 #[test]
 fn a_revoked_grant_is_told_and_healed_by_a_login_which_starts_what_waited() {
-    let Some(provider) = Provider::start() else { return };
+    let provider = Provider::start();
     let world = logged_in(&provider);
     world.process_of("port-sheet-sync", &[]).run().exit(0);
     provider.revoke(&token(&world));

@@ -18,21 +18,44 @@ const HEADER: (u32, u32) = (1, 1);
 /// How far the last chunk of a grid asks beyond it.
 const BEYOND: u32 = 1_000;
 
-/// A row's owned cells, one for each owned column.
+/// Owned cells, column by column, as they were answered.
 #[derive(Debug)]
+pub struct OwnedRows<'a> {
+    first: u32,
+    columns: Vec<&'a [Value]>,
+    digests: Vec<Digest>,
+}
+
+impl OwnedRows<'_> {
+    /// Row by row.
+    pub fn iter(&self) -> impl Iterator<Item = OwnedRow<'_>> {
+        let row = |(at, row)| OwnedRow { row, digest: self.digests[at], columns: &self.columns, at };
+        (0..self.digests.len()).zip(self.first..).map(row)
+    }
+}
+
+/// A row's owned cells, one for each owned column.
+#[derive(Clone, Copy, Debug)]
 pub struct OwnedRow<'a> {
     /// Its number.
     pub row: u32,
-    /// What they hold.
-    pub values: Vec<Option<&'a Value>>,
-    /// What makes them themselves.
+    /// What makes its cells themselves.
     pub digest: Digest,
+    /// The columns in which they stand.
+    pub columns: &'a [&'a [Value]],
+    /// Where in each.
+    pub at: usize,
 }
 
-impl OwnedRow<'_> {
+impl<'a> OwnedRow<'a> {
+    /// What the cells hold.
+    pub fn values(self) -> impl Iterator<Item = Option<&'a Value>> {
+        self.columns.iter().map(move |column| column.get(self.at))
+    }
+
     /// A column's cell.
-    pub fn cell(&self, index: usize) -> Cell<&str> {
-        Cell::of_json(self.values[index])
+    pub fn cell(self, index: usize) -> Cell<&'a str> {
+        Cell::of_json(self.columns[index].get(self.at))
     }
 }
 
@@ -105,17 +128,11 @@ impl Block {
         (first..).take(longest)
     }
 
-    /// Each row's owned cells. The columns are looked up, and digested, once for all rows.
-    pub fn owned_rows<'a>(
-        &'a self,
-        columns: &Columns,
-        places: &[u32],
-    ) -> impl Iterator<Item = OwnedRow<'a>> + use<'a> {
-        let places: Vec<&[Value]> = places.iter().map(|&place| self.column(place)).collect();
-        let digests = columns.digests(&places, self.rows().count());
-        let values = move |at| places.iter().map(|column| column.get(at)).collect();
-        let rows = self.rows().zip((0..).map(values)).zip(digests);
-        rows.map(|((row, values), digest)| OwnedRow { row, values, digest })
+    /// The owned cells of each row, digested.
+    pub fn owned_rows<'a>(&'a self, columns: &Columns, places: &[u32]) -> OwnedRows<'a> {
+        let found: Vec<&[Value]> = places.iter().map(|&place| self.column(place)).collect();
+        let digests = columns.digests(&found, self.rows().count());
+        OwnedRows { first: self.first, columns: found, digests }
     }
 
     /// A row's owned cells, status included.

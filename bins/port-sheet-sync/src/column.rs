@@ -19,9 +19,6 @@ pub type KeyHash = [u8; 16];
 /// What a row holds, short enough to keep one for every row.
 pub type Digest = [u8; 16];
 
-/// Room for what most rows are digested from, in bytes.
-const ROW_BYTES: usize = 1_024;
-
 /// How many rows are gathered at a time: few enough for the processor's nearest memory.
 const ROWS_AT_A_TIME: usize = 32;
 
@@ -141,11 +138,20 @@ impl Columns {
 
     /// A row's digest: equal digests mean equal cells.
     pub fn digest<T: AsRef<str>>(&self, cells: impl IntoIterator<Item = impl Borrow<Cell<T>>>) -> Digest {
-        let mut bytes = Vec::with_capacity(ROW_BYTES);
+        self.digest_in(&mut Vec::new(), cells)
+    }
+
+    /// The same in a room that was used before, since there are many rows.
+    pub fn digest_in<T: AsRef<str>>(
+        &self,
+        room: &mut Vec<u8>,
+        cells: impl IntoIterator<Item = impl Borrow<Cell<T>>>,
+    ) -> Digest {
+        room.clear();
         for (column, cell) in self.all.iter().zip(cells) {
-            cell.borrow().digest(column.kind, &mut bytes);
+            cell.borrow().digest(column.kind, room);
         }
-        short(blake3::hash(&bytes))
+        short(blake3::hash(room))
     }
 
     /// The digests of so many rows as Sheets answers them, column by column.
@@ -218,12 +224,15 @@ fn every_field(fields: &[String]) -> Result<Vec<Column>> {
 }
 
 fn wrong_header(what: &str, fields: &[String]) -> Failure {
+    let hint = match fields {
+        [all] if let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| all.contains(*sign)) => format!(
+            "the fields seem to have {sign:?} between them: delimiter = {:?} under the sheet's source",
+            sign.to_string()
+        ),
+        _ => "did the export change? mend it, or name the new fields in the configuration".to_owned(),
+    };
     let listed = fields.iter().take(40).map(String::as_str).collect::<Vec<_>>().join(", ");
-    Failure::new(
-        Kind::Data,
-        format!("the source {what}; its header is: {listed}"),
-        "did the export change? mend it, or name the new fields in the configuration",
-    )
+    Failure::new(Kind::Data, format!("the source {what}; its header is: {listed}"), hint)
 }
 
 /// 128 bits of a digest: collisions are out of reach, and every row costs sixteen bytes less.

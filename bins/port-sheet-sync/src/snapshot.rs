@@ -139,8 +139,8 @@ pub async fn take(client: &mut Client, view: &View<'_>, spool: &mut Spool) -> Re
             return Ok(None);
         }
         let is_new = |owned: &OwnedRow<'_>| owned.row > first || first == 2;
-        block.owned_rows(view.columns, &view.layout.columns).filter(is_new).try_for_each(|owned| {
-            let owner = taking.row(&block, &owned, &mut writer)?;
+        block.owned_rows(view.columns, &view.layout.columns).iter().filter(is_new).try_for_each(|owned| {
+            let owner = taking.row(&block, owned, &mut writer)?;
             people.row(&block, owned.row, owner)
         })?;
         seam = Some(block.owned(last, view.layout));
@@ -178,7 +178,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn row(&mut self, block: &Block, owned: &OwnedRow<'_>, writer: &mut rows::Writer) -> Result<Owner> {
+    fn row(&mut self, block: &Block, owned: OwnedRow<'_>, writer: &mut rows::Writer) -> Result<Owner> {
         let View { sheet, columns, layout, .. } = self.view;
         let row = owned.row;
         let status = block.value(row, layout.status);
@@ -203,7 +203,7 @@ impl Snapshot {
     /// As `spill`.
     pub fn add(
         &mut self,
-        owned: &OwnedRow<'_>,
+        owned: OwnedRow<'_>,
         status: Option<&Value>,
         columns: &Columns,
         spool: &mut Spool,
@@ -211,12 +211,12 @@ impl Snapshot {
         spill: impl FnOnce(&[Cell<&str>]) -> Result<u64>,
     ) -> Result<()> {
         let row = owned.row;
-        if owned.values.iter().all(|value| is_blank(*value)) {
+        if owned.values().all(is_blank) {
             return Ok(());
         }
         self.last_row = row;
         let cell = |index: usize| owned.cell(index);
-        let put_aside = || spill(&(0..owned.values.len()).map(cell).collect::<Vec<_>>());
+        let put_aside = || spill(&owned.values().map(Cell::of_json).collect::<Vec<_>>());
         let Some(hash) = columns.key_hash(cell) else {
             self.blank_keys.push(row);
             self.irregular.push(Irregular { row, offset: put_aside()? });
@@ -260,15 +260,15 @@ impl Snapshot {
 }
 
 /// A column that is to get a header must be empty: what stands there is a person's.
-fn refuse_headless_data(layout: &Layout, owned: &OwnedRow<'_>, sheet: &Sheet) -> Result<()> {
+fn refuse_headless_data(layout: &Layout, owned: OwnedRow<'_>, sheet: &Sheet) -> Result<()> {
     if layout.added.is_empty() {
         return Ok(());
     }
     let taken = layout
         .columns
         .iter()
-        .zip(&owned.values)
-        .find(|(column, value)| layout.is_headless(**column) && !is_blank(**value));
+        .zip(owned.values())
+        .find(|(column, value)| layout.is_headless(**column) && !is_blank(*value));
     match taken {
         Some((column, _)) => Err(headless(*column, owned.row, sheet)),
         None => Ok(()),

@@ -104,6 +104,7 @@ impl source::Sink for Basin<'_> {
             wanted: positions(&columns, &head.fields),
             unit: head.unit,
             whole: blake3::Hasher::new(),
+            room: Vec::new(),
             spool,
             columns,
         });
@@ -201,6 +202,8 @@ struct Filling {
     wanted: Vec<usize>,
     unit: &'static str,
     whole: blake3::Hasher,
+    /// For what a row is digested from.
+    room: Vec<u8>,
 }
 
 impl Filling {
@@ -240,7 +243,7 @@ impl Filling {
             return Ok(false);
         }
         let offset = self.writer.row(line, cells)?;
-        let digest = self.columns.digest(cells);
+        let digest = self.columns.digest_in(&mut self.room, cells);
         self.whole.update(&digest);
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         slot.insert(Entry { offset, digest, line, row: 0 });

@@ -134,7 +134,9 @@ fn mirrored(run: &SheetRun<'_>, result: &SheetResult, done: Result<()>) -> Resul
             Ok(path) => format!("the rows as they should stand are in {}", path.display()),
             Err(why) => format!("the mirror was not refreshed: {why}"),
         };
-        Failure { message: format!("{}; {told}", failure.message), ..failure }
+        // Google ends its sentences.
+        let message = failure.message.trim_end_matches('.');
+        Failure { message: format!("{message}; {told}"), ..failure }
     })
 }
 

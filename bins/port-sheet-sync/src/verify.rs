@@ -137,7 +137,7 @@ impl Look<'_> {
 /// Every added booking stands exactly once behind the old rows, whole.
 fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Block) -> bool {
     let mut found: HashMap<KeyHash, usize> = HashMap::new();
-    for row in tail.owned_rows(target.columns, &target.layout.columns) {
+    for row in tail.owned_rows(target.columns, &target.layout.columns).iter() {
         let Some(key) = target.columns.key_hash(|index| row.cell(index)) else { continue };
         let whole = spool.index.get(&key).is_some_and(|entry| entry.digest == row.digest);
         // A row that is not whole counts as two, which is never right.

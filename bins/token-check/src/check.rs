@@ -37,7 +37,7 @@ async fn try_check(
     result: &mut CredentialResult,
 ) -> Result<()> {
     let granted = context.environment.credentials_directory.as_deref();
-    let place = context.config.place(name, granted, &context.state.credentials())?;
+    let place = Place::of(&context.config, name, granted, &context.state.credentials())?;
     let mut store = Store::open(&context.state.database())?;
     let known = store.history(name)?;
     known.iter().for_each(|history| result.tell(history));

@@ -59,7 +59,7 @@ impl<'a> Desk<'a> {
     pub fn new(context: &'a Context, credential: &str) -> Result<Self> {
         let config = &context.config;
         let granted = context.environment.credentials_directory.as_deref();
-        let place = config.place(credential, granted, &context.state.credentials())?;
+        let place = Place::of(config, credential, granted, &context.state.credentials())?;
         let entry =
             config.credentials.get(credential).ok_or_else(|| Failure::bug("a checked name is gone"))?;
         Ok(Self {

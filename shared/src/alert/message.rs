@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Alert, Shape};
 use crate::event::{Kind, stamp};
+use crate::http::Post;
 
 /// The longest subject of a mail and title of a notification, in characters.
 const TITLE_CHARS: usize = 120;
@@ -48,17 +49,6 @@ pub fn gathered(waiting: Vec<Notice>) -> Vec<(Notice, Vec<i64>)> {
         notice.text = format!("{}; and {} more such pairs", notice.text, ids.len() - 1);
     }
     gathered
-}
-
-/// A body to post.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Post {
-    /// Its `Content-Type`.
-    pub content_type: &'static str,
-    /// Headers beside that.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: String,
 }
 
 impl Notice {

@@ -13,9 +13,9 @@ use url::Url;
 
 use super::LIMIT;
 use super::message::Notice;
+use crate::address::is_confidential;
 use crate::command::{self, Talk};
 use crate::config::{Encryption, Endpoint, Smtp, Way, Webhook};
-use crate::credential::is_confidential;
 use crate::dirs::State;
 use crate::http::Http;
 use crate::{Failure, Secret, private};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Reader;
-use crate::credential::is_confidential;
+use crate::address::is_confidential;
 
 /// `[google]`: where the API is and how patient to be with it.
 #[derive(Clone, Debug)]

@@ -27,8 +27,7 @@ use std::time::Duration;
 
 use toml::Table;
 
-use crate::credential::Place;
-use crate::{Failure, Kind, Result};
+use crate::{Failure, Kind};
 
 pub use alert::{Alert, Thresholds};
 pub use cell::CellAddress;
@@ -94,13 +93,21 @@ impl Config {
     ///
     /// # Errors
     /// [`Kind::Config`] when it is missing or unreadable; every problem in it, in one failure each, when it is wrong.
-    pub fn load(path: &Path, executable: &str) -> std::result::Result<Self, Vec<Failure>> {
-        let text = fs::read_to_string(path).map_err(|error| {
-            let message = format!("cannot read the configuration {}: {error}", path.display());
-            vec![Failure::new(Kind::Config, message, format!("look at it: ls -la {}", path.display()))]
+    pub fn load(path: &Path, executable: &str) -> Result<Self, Vec<Failure>> {
+        let shown = path.display();
+        let bytes = fs::read(path).map_err(|error| {
+            let message = format!("cannot read the configuration {shown}: {error}");
+            vec![Failure::new(Kind::Config, message, format!("look at it: ls -la {shown}"))]
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let message = format!("cannot read the configuration {shown}: it is not text in UTF-8");
+            vec![Failure::new(
+                Kind::Config,
+                message,
+                format!("see what it is: file {shown}; save it as UTF-8"),
+            )]
         })?;
         Self::parse(path, &text).map_err(|lines| {
-            let shown = path.display();
             let hint = format!("edit {shown}, then check it: {executable} --check-config --config {shown}");
             lines
                 .iter()
@@ -130,7 +137,7 @@ impl Config {
     ///
     /// # Errors
     /// One line for each problem.
-    pub fn parse(path: &Path, text: &str) -> std::result::Result<Self, Vec<String>> {
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Vec<String>> {
         let table: Table = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
         let mut problems = Problems::default();
         let config = Self::read(path, table, &mut problems);
@@ -206,26 +213,6 @@ impl Config {
     /// The settings of one executable.
     pub fn job(&self, name: &str) -> JobEntry {
         self.jobs.get(name).cloned().unwrap_or_default()
-    }
-
-    /// Where a credential's file is.
-    ///
-    /// # Errors
-    /// [`Kind::Bug`] for a name that the configuration does not have: sheets were checked against it.
-    pub fn place(
-        &self,
-        name: &str,
-        credentials_directory: Option<&Path>,
-        state_credentials: &Path,
-    ) -> Result<Place> {
-        let entry =
-            self.credentials.get(name).ok_or_else(|| Failure::bug(format!("no credential {name:?}")))?;
-        Ok(Place {
-            name: name.to_owned(),
-            path: crate::private::locate(&entry.file, credentials_directory, state_credentials),
-            credentials_directory: credentials_directory.map(Path::to_owned),
-            token_hosts: self.google.token_hosts.clone(),
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Reader, reader::count};
-use crate::credential::is_confidential;
+use crate::address::is_confidential;
 
 /// The settings of `[session-run]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

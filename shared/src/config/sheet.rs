@@ -128,10 +128,12 @@ impl Sheet {
         let spreadsheet = reader.needed("spreadsheet").unwrap_or_default();
         let spreadsheet = spreadsheet_id(&spreadsheet).unwrap_or_else(|| {
             if !spreadsheet.is_empty() {
-                reader.problem(
-                    "spreadsheet",
-                    format!("{spreadsheet:?} is neither a spreadsheet's address nor its id"),
-                );
+                let what = if is_published(&spreadsheet) {
+                    "is the address of the published copy, which cannot be written; open the sheet as its crew does, and take the address from there"
+                } else {
+                    "is neither a spreadsheet's address nor its id"
+                };
+                reader.problem("spreadsheet", format!("{spreadsheet:?} {what}"));
             }
             String::new()
         });
@@ -227,14 +229,21 @@ fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
     })
 }
 
-/// The id in a spreadsheet's address, or the id itself.
+/// The id in a spreadsheet's address, or the id itself. Behind `/spreadsheets` may stand the number of a browser's account.
 fn spreadsheet_id(text: &str) -> Option<String> {
-    let id = match text.split_once("/spreadsheets/d/") {
-        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-        None => text.trim(),
-    };
+    let behind = text.split_once("/spreadsheets/").map(|(_, rest)| rest);
+    let id =
+        match behind.and_then(|rest| rest.strip_prefix("d/").or(rest.split_once("/d/").map(|(_, id)| id))) {
+            Some(id) => id.split(['/', '?', '#']).next().unwrap_or_default(),
+            None => text.trim(),
+        };
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (!id.is_empty() && id.chars().all(plain)).then(|| id.to_owned())
+    (!id.is_empty() && id.chars().all(plain) && !is_published(text)).then(|| id.to_owned())
+}
+
+/// Whether this is the copy of a spreadsheet that *File, Share, Publish to web* shows, which nobody can write.
+fn is_published(text: &str) -> bool {
+    text.contains("/d/e/") || text.starts_with("2PACX-")
 }
 
 #[cfg(test)]
@@ -246,11 +255,18 @@ mod tests {
         for text in [
             "1AbC-_9",
             "https://docs.google.com/spreadsheets/d/1AbC-_9/edit?gid=0#gid=0",
+            "https://docs.google.com/spreadsheets/u/1/d/1AbC-_9/edit",
             "http://127.0.0.1:1/spreadsheets/d/1AbC-_9",
         ] {
             assert_eq!(spreadsheet_id(text).as_deref(), Some("1AbC-_9"), "{text}");
         }
-        assert_eq!(spreadsheet_id("https://example.com/x"), None);
+        for text in [
+            "https://example.com/x",
+            "https://docs.google.com/spreadsheets/d/e/2PACX-1vAbC/pubhtml",
+            "2PACX-1vAbC",
+        ] {
+            assert_eq!(spreadsheet_id(text), None, "{text}");
+        }
     }
 
     #[test]

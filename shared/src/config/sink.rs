@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Reader;
 use super::reader::count;
-use crate::credential::is_confidential;
+use crate::address::is_confidential;
 
 /// One `[[alert.sink]]`.
 #[derive(Clone, Debug)]

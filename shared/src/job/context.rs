@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{Common, output};
 use crate::budget::Budget;
 use crate::config::Config;
+use crate::credential::Place;
 use crate::dirs::{Environment, State};
 use crate::http::Http;
 use crate::oauth::{Asking, Ledger, TokenSource, Wallet};
@@ -85,7 +86,7 @@ impl Context {
     pub fn tokens_for(&self, credential: &str, purpose: Purpose) -> Result<TokenSource> {
         let ledger = self.ledger(purpose, Asking::WhenDue);
         let granted = self.environment.credentials_directory.as_deref();
-        let place = self.config.place(credential, granted, &self.state.credentials())?;
+        let place = Place::of(&self.config, credential, granted, &self.state.credentials())?;
         let scopes = self.config.credentials.get(credential).map(|entry| entry.scopes.clone());
         let google = &self.config.google;
         let (scopes, locks) = (scopes.unwrap_or_default(), self.state.locks());

@@ -4,7 +4,7 @@
 //! yup-oauth2. Two jobs may share a credential: the call and the rotation it may bring happen under the credential's
 //! own lock, with the file read again inside it.
 
-mod classify;
+pub(crate) mod classify;
 mod ledger;
 mod service_account;
 mod user;

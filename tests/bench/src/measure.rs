@@ -21,6 +21,8 @@ pub(crate) struct Cost {
     pub(crate) wall: Duration,
     /// What it printed.
     pub(crate) said: String,
+    /// Its exit code.
+    pub(crate) code: i32,
 }
 
 /// Runs a command under another process of this program and answers what it cost.
@@ -44,10 +46,10 @@ pub(crate) fn measure(command: &[String]) -> anyhow::Result<()> {
     let output = Command::new(program).args(args).stderr(Stdio::inherit()).output()?;
     let wall = began.elapsed();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(output.status.success(), "{}: {said}", output.status);
+    let code = output.status.code().context("it was killed")?;
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let peak = u64::try_from(usage.max_rss())? * 1024;
-    println!("{}", serde_json::to_string(&Cost { peak, cpu: cpu(&usage)?, wall, said })?);
+    println!("{}", serde_json::to_string(&Cost { peak, cpu: cpu(&usage)?, wall, said, code })?);
     Ok(())
 }
 

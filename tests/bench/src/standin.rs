@@ -64,6 +64,11 @@ impl StandIn {
         self.admin("POST", "authorized-user", &json!({ "scopes": scopes }))
     }
 
+    /// From now on this token is refused.
+    pub(crate) fn revoke(&self, refresh_token: &Value) -> anyhow::Result<()> {
+        self.admin("POST", "revoke", &json!({ "refresh_token": refresh_token })).map(drop)
+    }
+
     /// What was asked of the Sheets and Drive APIs since the last time.
     pub(crate) fn asked(&self) -> anyhow::Result<Asked> {
         let log: Vec<Logged> = serde_json::from_str(&self.text("GET", "/_admin/requests", "")?)?;

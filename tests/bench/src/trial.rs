@@ -82,23 +82,40 @@ impl<'a> Trial<'a> {
         write(&self.source_path(), text)
     }
 
-    /// Runs a command and takes what it asked of the stand-in.
+    /// Runs a command that is to succeed, and takes what it asked of the stand-in.
     pub(crate) fn run(&self, command: &[String]) -> anyhow::Result<Run> {
+        self.run_to(0, command)
+    }
+
+    fn run_to(&self, code: i32, command: &[String]) -> anyhow::Result<Run> {
         let cost = cost(command)?;
+        anyhow::ensure!(cost.code == code, "{} ended with {}: {}", command.join(" "), cost.code, cost.said);
         Ok(Run { cost, asked: self.standin.asked()? })
+    }
+
+    fn command(&self, program: &str) -> [String; 4] {
+        let config = self.config_path().to_string_lossy().into_owned();
+        [program.to_owned(), "--config".to_owned(), config, "--json".to_owned()]
+    }
+
+    /// Runs the sync with a token that is refused: it starts, sends its first request, and ends.
+    pub(crate) fn start(&self, program: &str) -> anyhow::Result<Run> {
+        let credential = std::fs::read_to_string(self.dir.join("state/credentials/bench.json"))?;
+        let credential: Value = serde_json::from_str(&credential)?;
+        self.standin.revoke(&credential["refresh_token"])?;
+        self.run_to(77, &self.command(program))
     }
 
     /// Runs the sync.
     pub(crate) fn sync(&self, program: &str) -> anyhow::Result<Run> {
-        let config = self.config_path().to_string_lossy().into_owned();
-        let run = self.run(&[program.to_owned(), "--config".to_owned(), config, "--json".to_owned()])?;
+        let run = self.run(&self.command(program))?;
         let result: Value = serde_json::from_str(&run.cost.said)?;
         anyhow::ensure!(result["sheets"][0]["verified"] == true, "not verified: {result}");
         Ok(run)
     }
 
-    /// Runs the floor over the same source and the same answers, and answers what that cost.
-    pub(crate) fn floor(&self) -> anyhow::Result<Cost> {
+    /// Keeps the answers that a full read gets, and says where.
+    pub(crate) fn answers(&self) -> anyhow::Result<PathBuf> {
         let answers = self.dir.join("answers");
         DirBuilder::new().mode(0o700).create(&answers)?;
         let last = letters(self.columns);
@@ -112,12 +129,15 @@ impl<'a> Trial<'a> {
             );
             write(&answers.join(format!("{number:02}.json")), &self.standin.text("GET", &path, "")?)?;
         }
-        let program = std::env::current_exe()?;
-        let paths = [program, "floor".into(), self.source_path(), answers];
-        let command: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let cost = cost(&command)?;
         self.standin.asked()?;
-        Ok(cost)
+        Ok(answers)
+    }
+
+    /// Runs the floor over the same source and the same answers.
+    pub(crate) fn floor(&self, answers: &Path) -> anyhow::Result<Run> {
+        let program = std::env::current_exe()?;
+        let paths = [program, "floor".into(), self.source_path(), answers.to_owned()];
+        self.run(&paths.map(|path| path.to_string_lossy().into_owned()))
     }
 }
 

@@ -27,7 +27,7 @@ const EDITS_A_REQUEST: usize = 500;
 
 /// After how many requests it is looked again whether the rows to be written are still blank. A look costs a request of
 /// the minute's sixty, as a write does, and what is looked at is all that is left.
-const LOOK_EVERY: u32 = 6;
+const LOOK_EVERY: u32 = 4;
 
 /// Writes a large plan.
 pub(super) async fn write(

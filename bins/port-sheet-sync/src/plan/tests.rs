@@ -120,16 +120,16 @@ fn snapshot(
     let (mut missing, mut spilled) = (HashMap::new(), Vec::new());
     for (at, cells) in tab.iter().enumerate() {
         let row = u32::try_from(at).unwrap() + 2;
-        let values: Vec<Option<&Value>> = cells[..3].iter().map(Some).collect();
+        let values: Vec<&[Value]> = cells[..3].iter().map(std::slice::from_ref).collect();
         let digest = columns.digest(cells[..3].iter().map(Cell::from_json));
-        let owned = OwnedRow { row, values, digest };
+        let owned = OwnedRow { row, digest, columns: &values, at: 0 };
         let flag = json!("flag");
         let flag = status.contains(&at).then_some(&flag);
         let spill = |cells: &[Cell<&str>]| {
             spilled.push(cells.iter().cloned().map(|cell| cell.map(str::to_owned)).collect());
             Ok(spilled.len() as u64 - 1)
         };
-        snapshot.add(&owned, flag, columns, spool, &mut missing, spill).unwrap();
+        snapshot.add(owned, flag, columns, spool, &mut missing, spill).unwrap();
     }
     (snapshot, spilled)
 }

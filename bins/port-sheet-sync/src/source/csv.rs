@@ -19,6 +19,9 @@ use crate::value::Field;
 /// takes an open quote for a field that goes on to the end, with all the lines that follow in it.
 const BEHIND: &str = "\u{1}behind the last line\u{1}";
 
+/// How much is read at once, in bytes.
+const BUFFER: usize = 64 * 1024;
+
 /// Reads an export to its end.
 ///
 /// # Errors
@@ -75,9 +78,12 @@ impl Csv {
         }
         let ends_with_line_break = export.ends_with_line_break()?;
         let allowance = Rc::new(Cell::new(RECORD_LIMIT));
-        let text = utf8(export.reader()?, encoding).chain(std::io::Cursor::new(format!("\n{BEHIND}\n")));
+        let text = utf8(export.reader()?, encoding).map_err(|error| export.missing(&error))?;
+        let text = text.chain(std::io::Cursor::new(format!("\n{BEHIND}\n")));
         let bounded = Bounded::new(Box::new(text), Rc::clone(&allowance));
-        let reader = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bounded);
+        let mut builder = ReaderBuilder::new();
+        builder.flexible(true).delimiter(delimiter).buffer_capacity(BUFFER);
+        let reader = builder.from_reader(bounded);
         let (fields, record) = (Vec::new(), ByteRecord::new());
         let mut csv =
             Self { export, reader, allowance, fields, record, ends_with_line_break, encoding, last_line: 1 };

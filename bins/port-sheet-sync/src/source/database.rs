@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use shared::address::is_loopback;
 use shared::config::Server;
-use shared::credential::is_loopback;
 use shared::{Failure, Kind, Result};
 
 use super::Head;

@@ -38,7 +38,8 @@ pub fn read(
     let ends_with_line_break = export.ends_with_line_break()?;
     let encoding = marked(&start).unwrap_or(encoding_rs::UTF_8);
     let allowance = Rc::new(Cell::new(u64::MAX));
-    let text = Bounded::new(utf8(export.reader()?, encoding), Rc::clone(&allowance));
+    let text = utf8(export.reader()?, encoding).map_err(|error| export.missing(&error))?;
+    let text = Bounded::new(text, Rc::clone(&allowance));
     let settings = ReaderSettings {
         allow_multiple_top_level: true,
         restrict_number_values: false,

@@ -1,7 +1,7 @@
 //! Text of any encoding as a stream of UTF-8, bounded from one record to the next.
 //!
-//! Bytes that are no text of the encoding become a byte that is no UTF-8, so that whoever takes the stream apart finds
-//! the record in which they stand.
+//! Bytes that are no text of the encoding become a byte that is no UTF-8, or stay the bytes that they are, so that whoever
+//! takes the stream apart finds the record in which they stand.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -12,6 +12,9 @@ use encoding_rs::{Decoder, DecoderResult, Encoding};
 /// The longest record, in bytes. A file without line breaks would otherwise fill the memory.
 pub const RECORD_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// The mark at the start of a text in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Never a part of UTF-8.
 const NO_TEXT: u8 = 0xff;
 
@@ -21,14 +24,25 @@ pub fn marked(start: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The text as UTF-8, without the mark at its start.
-pub fn utf8(text: impl Read + 'static, encoding: &'static Encoding) -> Box<dyn Read> {
-    Box::new(Decoding {
+///
+/// # Errors
+/// When its start cannot be read.
+pub fn utf8(mut text: impl Read + 'static, encoding: &'static Encoding) -> io::Result<Box<dyn Read>> {
+    if encoding == encoding_rs::UTF_8 {
+        let mut start = Vec::new();
+        text.by_ref().take(MARK.len() as u64).read_to_end(&mut start)?;
+        if start == MARK {
+            start.clear();
+        }
+        return Ok(Box::new(io::Cursor::new(start).chain(text)));
+    }
+    Ok(Box::new(Decoding {
         inner: text,
         decoder: encoding.new_decoder_with_bom_removal(),
         decoded: Vec::new(),
         at: 0,
         is_done: false,
-    })
+    }))
 }
 
 struct Decoding<R> {
@@ -138,16 +152,18 @@ mod tests {
 
     fn decoded(bytes: &[u8], encoding: &'static Encoding) -> Vec<u8> {
         let mut text = Vec::new();
-        utf8(io::Cursor::new(bytes.to_vec()), encoding).read_to_end(&mut text).unwrap();
+        utf8(io::Cursor::new(bytes.to_vec()), encoding).unwrap().read_to_end(&mut text).unwrap();
         text
     }
 
     #[test]
     fn what_is_no_text_is_marked_where_it_stands() {
         assert_eq!(decoded(b"M\xf6we", encoding_rs::WINDOWS_1252), "Möwe".as_bytes());
-        assert_eq!(decoded(b"M\xf6we", encoding_rs::UTF_8), b"M\xffwe");
+        assert_eq!(decoded(b"M\xf6we", encoding_rs::UTF_8), b"M\xf6we");
         assert_eq!(decoded(b"a\0\x00\xd8b\0", encoding_rs::UTF_16LE), b"a\xffb");
         assert_eq!(decoded(b"\xef\xbb\xbfa", encoding_rs::UTF_8), b"a");
+        assert_eq!(decoded(b"a\xef\xbb\xbf", encoding_rs::UTF_8), b"a\xef\xbb\xbf");
+        assert_eq!(decoded(b"\xef\xbb", encoding_rs::UTF_8), b"\xef\xbb");
     }
 
     proptest! {

@@ -2,8 +2,8 @@
 //!
 //! Pure. Reasons name hosts, never whole addresses: what stands behind the question mark may be a secret.
 
+use shared::address::is_loopback;
 use shared::config::Address;
-use shared::credential::is_loopback;
 use url::Url;
 
 /// A page for people in the place of bookings.

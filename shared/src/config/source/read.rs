@@ -9,8 +9,8 @@ use encoding_rs::Encoding;
 use url::Url;
 
 use super::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
+use crate::address::is_loopback;
 use crate::config::Reader;
-use crate::credential::is_loopback;
 
 /// A limit for one try or one query.
 const TIMEOUT: Duration = Duration::from_secs(60);
