@@ -82,12 +82,16 @@ fn a_file_that_is_not_toml_is_told_with_its_line() {
 #[test]
 fn a_file_that_an_editor_saved_in_another_encoding_is_told_to_be_no_text() {
     let world = world().build();
-    let utf_16: Vec<u8> = world.config_text().encode_utf16().flat_map(u16::to_le_bytes).collect();
-    world.write("config.toml", &utf_16);
     let config = shown(&world.config());
-    fails_untouched(&world, world.process(&[]), 78)
-        .error(&format!("cannot read the configuration {config}: it is not text in UTF-8"))
-        .hint(&format!("see what it is: file {config}; save it as UTF-8"));
+    // With the mark at the start that Windows writes, and without.
+    let text = world.config_text();
+    for text in [format!("\u{feff}{text}"), text] {
+        let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        world.write("config.toml", &utf_16);
+        fails_untouched(&world, world.process(&[]), 78)
+            .error(&format!("cannot read the configuration {config}: it is not text in UTF-8"))
+            .hint(&format!("see what it is: file {config}; save it as UTF-8"));
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_missing_scope_is_named() {
     let scopes = Some(vec!["https://www.googleapis.com/auth/spreadsheets.readonly".to_owned()]);
     let world = world().person(Person { scopes, ..Person::default() }).build();
     let run = world.run(&["--json"]);
-    run.exit(77).error("Request had insufficient authentication scopes.");
+    run.exit(77).error("Request had insufficient authentication scopes");
     run.hint_with("again with the scope https://www.googleapis.com/auth/spreadsheets");
     assert_eq!((world.rows().len(), world.counts().writes, world.counts().tokens), (0, 1, 1));
 }
@@ -142,7 +142,7 @@ fn an_api_that_is_switched_off_is_a_matter_of_configuration() {
     let body = error_body(403, "PERMISSION_DENIED", message, "SERVICE_DISABLED");
     outage.world.fault(Fault { body: Some(body), times: EVERY_TIME, ..status(403) });
     let run = outage.fails(78);
-    run.error(message);
+    run.error(message.trim_end_matches('.'));
     run.hint("enable the API: https://console.cloud.google.com/apis/library/sheets.googleapis.com");
     assert_eq!(calls(&outage.world), 1);
     outage.world.server.clear_faults();

@@ -99,13 +99,11 @@ impl Config {
             let message = format!("cannot read the configuration {shown}: {error}");
             vec![Failure::new(Kind::Config, message, format!("look at it: ls -la {shown}"))]
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| {
+        // Text in UTF-16 is full of bytes that are zero.
+        let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(|| {
             let message = format!("cannot read the configuration {shown}: it is not text in UTF-8");
-            vec![Failure::new(
-                Kind::Config,
-                message,
-                format!("see what it is: file {shown}; save it as UTF-8"),
-            )]
+            let hint = format!("see what it is: file {shown}; save it as UTF-8");
+            vec![Failure::new(Kind::Config, message, hint)]
         })?;
         Self::parse(path, &text).map_err(|lines| {
             let hint = format!("edit {shown}, then check it: {executable} --check-config --config {shown}");

@@ -13,7 +13,7 @@ use crate::value::Cell;
 pub(super) const REQUEST_BYTES: usize = 1_900_000;
 
 /// How many cells one request writes: the client holds each of them twice, at 64 bytes, while it makes a request.
-pub(super) const REQUEST_CELLS: usize = 265_000;
+pub(super) const REQUEST_CELLS: usize = 250_000;
 
 /// Ranges gathered for the next request: rows below each other in the same columns are one range.
 pub(super) struct Ranges<'a> {
