@@ -74,7 +74,7 @@ impl Context {
     /// sources of one credential share its token: a run with many sheets refreshes once.
     ///
     /// # Errors
-    /// As [`Config::place`] and [`Http::new`].
+    /// As [`Place::of`] and [`Http::new`].
     pub fn tokens(&self, credential: &str) -> Result<TokenSource> {
         self.tokens_for(credential, Purpose::Work)
     }
