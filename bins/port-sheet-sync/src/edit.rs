@@ -2,8 +2,12 @@
 //!
 //! Pure. Rows and columns are counted from 0, as the API counts them.
 
-use crate::google::WholeCell;
+use serde_json::Value;
+
 use crate::value::Cell;
+
+/// A cell with everything that people put into it, as Google describes it, so that it can be put back as it was.
+pub type WholeCell = Value;
 
 /// One change. Those of one request are applied in order, all or none.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,26 +10,12 @@ use shared::{Failure, Kind, Result};
 use crate::a1;
 use crate::block::is_blank;
 use crate::google::{Client, Lines};
-use crate::rounds::SheetRun;
 
 /// What the cell says, also by which it is known to be ours.
 const FORMAT: &str = "Synced %Y-%m-%d %H:%M UTC";
 
 /// How its failures begin.
 const IN_STEP: &str = "the bookings are in step, but freshness-cell";
-
-impl SheetRun<'_> {
-    /// Tells people in the sheet that it is in step, if it has a cell for that.
-    ///
-    /// # Errors
-    /// As [`write()`].
-    pub async fn tell_freshness(&mut self) -> Result<()> {
-        match &self.sheet.freshness_cell {
-            Some(cell) if !self.args.dry_run => write(&mut self.workbook.client, cell, Utc::now()).await,
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Whether a cell's text is a time that some run told there.
 pub fn is_ours(text: &str) -> bool {
@@ -41,7 +27,7 @@ pub fn is_ours(text: &str) -> bool {
 /// # Errors
 /// [`Kind::Data`] when something else stands there, or does afterwards; [`Kind::Config`] when there is no such cell; and
 /// as every request.
-async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> Result<()> {
+pub async fn write(client: &mut Client, cell: &CellAddress, now: DateTime<Utc>) -> Result<()> {
     let at = (cell.column, cell.column);
     let range = a1::range(&cell.tab, at, (cell.row, cell.row));
     let found = read(client, cell, &range).await?;

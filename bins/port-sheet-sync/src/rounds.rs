@@ -3,8 +3,9 @@
 //! It strings the steps together. A plan that was not verified is made again from what the sheet holds then.
 
 mod moves;
+mod read;
+mod write;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -14,21 +15,19 @@ use shared::job::Context;
 use shared::{Failure, Kind, Result, retry};
 use tokio::time::sleep;
 
-use crate::apply::{self, Target, Written};
-use crate::base::{self, Base, Known};
-use crate::column::{Columns, KeyHash, Remembered};
-use crate::comparison::Comparison;
-use crate::google::{Tab, Trouble};
-use crate::journal::{Heading, Intended, Journal};
+use crate::base::{self, Base};
+use crate::column::{Columns, Remembered};
+use crate::google::Tab;
+use crate::journal::{self, Heading, Intended};
 use crate::layout::Layout;
-use crate::plan::{self, Facts, Plan, several};
+use crate::plan::{self, Plan, several};
 use crate::result::{DriftedCell, SheetResult};
-use crate::shelf::{Shelf, Shelved};
-use crate::snapshot::{self, Differing, Snapshot, View};
+use crate::shelf::Shelf;
+use crate::snapshot::Snapshot;
 use crate::spool::Spool;
-use crate::stray::{self, Before};
+use crate::stray::Before;
 use crate::workbook::Workbook;
-use crate::{Args, journal, people, show, verify};
+use crate::{Args, show};
 
 /// How often a plan is made and written before giving up, when people or the network keep coming in between.
 const ROUNDS: u32 = 3;
@@ -129,170 +128,6 @@ impl SheetRun<'_> {
         }
     }
 
-    async fn read_and_plan(&mut self, result: &mut SheetResult) -> Result<Round> {
-        let version = self.version_before_reading(result).await?;
-        let (tab, mut layout, snapshot) = self.snapshot().await?;
-        let (known, mut base) = self.look_up(&snapshot)?.unzip();
-        // Only rows that differ raise the question who wrote them.
-        let is_in_base =
-            |key: &KeyHash| known.as_ref().is_some_and(|known| known.live_rows.contains_key(key));
-        let added = snapshot.differing.iter().map(|row| row.key).filter(|key| !is_in_base(key)).collect();
-        let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
-            Intended::default()
-        } else {
-            Intended::read(&self.journals(), &self.columns, &added)?
-        };
-        let before = match intended.is_empty() {
-            true => Before::default(),
-            false => Before::read(&self.before_path(), &self.columns)?,
-        };
-        let shelf = self.shelf(&tab, &layout).await?;
-        let facts = Facts {
-            shelf: shelf.as_ref(),
-            sheet: self.sheet,
-            columns: &self.columns,
-            spool: &self.spool,
-            snapshot: &snapshot,
-            base: known.as_ref(),
-            formatted: &self.formatted,
-            allow_shrink: self.args.allow_shrink,
-            today: self.context.started.date_naive(),
-        };
-        let mut rows = self.comparison(base.as_mut(), &intended, &before)?;
-        let mut plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
-        let (irregular, differing) = (&snapshot.irregular, self.differing_path());
-        plan.strays = stray::repairs(&self.columns, &intended, &before, irregular, &differing)?;
-        Ok(Round { version, tab, layout, snapshot, shelf, base, intended, before, plan })
-    }
-
-    /// Reads the sheet; again when people move things about meanwhile.
-    async fn snapshot(&mut self) -> Result<(Tab, Layout, Snapshot)> {
-        for _ in 0..ROUNDS {
-            let tab = self.workbook.tab(&self.sheet.tab).await?;
-            let layout = Layout::find(self.sheet, &self.columns, &tab.header, tab.columns, &self.known)?;
-            layout.refuse_merged_headers(self.sheet, &tab.merged)?;
-            let differing = self.differing_path();
-            let people = people::path(&self.context.state.spool(), &self.sheet.name);
-            let view = View {
-                sheet: self.sheet,
-                tab: &tab,
-                columns: &self.columns,
-                layout: &layout,
-                differing,
-                people,
-            };
-            if let Some(snapshot) = snapshot::take(&mut self.workbook.client, &view, &mut self.spool).await? {
-                return Ok((tab, layout, snapshot));
-            }
-            info!("rows or columns moved while the sheet was read; reading again");
-        }
-        Err(Failure::new(
-            Kind::Busy,
-            format!(
-                "people moved rows or columns of tab {:?} each time it was read, {ROUNDS} times",
-                self.sheet.tab
-            ),
-            "nothing was written; the next run tries again",
-        ))
-    }
-
-    fn comparison<'r>(
-        &'r self,
-        base: Option<&'r mut Base>,
-        intended: &'r Intended,
-        before: &'r Before,
-    ) -> Result<Comparison<'r>> {
-        Comparison::open(&self.columns, intended, before, base, &self.spool, &self.differing_path())
-    }
-
-    /// What the base says about the rows in question; nothing is read when there is no question.
-    fn look_up(&self, snapshot: &Snapshot) -> Result<Option<(Known, Base)>> {
-        let differing = snapshot.differing.iter().map(|row| row.key);
-        let wanted: HashSet<KeyHash> =
-            differing.chain(snapshot.missing.iter().map(|row| row.key.hash)).collect();
-        if wanted.is_empty() {
-            return Ok(None);
-        }
-        Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
-    }
-
-    /// Journals and writes a plan, and looks whether it arrived: rows come back alone, then cells are written, then rows
-    /// leave.
-    async fn write(&mut self, round: &mut Round) -> Result<Outcome> {
-        let plan = &round.plan;
-        let comes_back = !plan.returns.is_empty() || plan.purge;
-        self.unfinished = comes_back && !plan.returns.iter().any(Shelved::is_wrong);
-        if !comes_back && plan.has_cells(&round.layout) {
-            let outcome = self.write_cells(round).await?;
-            if round.plan.removals.is_empty() || !matches!(outcome, Outcome::Verified) {
-                self.unfinished = !round.plan.removals.is_empty();
-                return Ok(outcome);
-            }
-        }
-        match self.move_rows(round).await {
-            Ok(true) => Ok(Outcome::Verified),
-            Ok(false) => Ok(Outcome::Written),
-            Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
-            Err(Trouble::Refused(failure)) => Err(failure),
-        }
-    }
-
-    fn journal_heading(&self, tab: &Tab) -> Heading {
-        Heading::new(self.context, self.sheet, &self.columns, &tab.header)
-    }
-
-    async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
-        if !journal::has_pending_cells(&self.journals()) {
-            Before::keep(&self.differing_path(), &self.before_path())?;
-        }
-        let journal = Journal::of_cells(
-            &self.journals(),
-            &self.journal_heading(&round.tab),
-            self.workbook.client.requests().1,
-        )?;
-        let path = journal.path();
-        let Round { version, tab, layout, snapshot, base, intended, before, plan, .. } = round;
-        let mut spooled = self.spool.reader()?;
-        let mut rows = Comparison::open(
-            &self.columns,
-            intended,
-            before,
-            base.as_mut(),
-            &self.spool,
-            &self.differing_path(),
-        )?;
-        let update = |row: &Differing| rows.update(&self.spool, row);
-        journal::write(journal, &self.columns, plan, &layout.added, update, &mut spooled)?;
-        let target = Target { sheet: self.sheet, tab, columns: &self.columns, layout, snapshot };
-        let applied_before = self.workbook.client.applied();
-        let update = |row: &Differing| rows.update(&self.spool, row);
-        let written = apply::apply(&mut self.workbook.client, &target, plan, update, &mut spooled).await;
-        match written {
-            Ok(Written::Atomically(updates)) => {
-                self.formatted = self.columns.remembered();
-                // Reading all of a small sheet again costs little, and only that proves anything to the next run.
-                if version.is_some() && snapshot::is_one_read(tab, layout, &self.spool) {
-                    return Ok(Outcome::Written);
-                }
-                let seen =
-                    verify::is_written(&mut self.workbook.client, &target, plan, &updates, &self.spool)
-                        .await?;
-                Ok(if seen { Outcome::Verified } else { Outcome::Written })
-            }
-            Ok(Written::InBulk) => {
-                self.formatted = self.columns.remembered();
-                Ok(Outcome::Written)
-            }
-            Err(Trouble::Unknown(failure)) => Ok(Outcome::InDoubt(failure)),
-            Err(Trouble::Refused(failure)) => {
-                if self.workbook.client.applied() == applied_before {
-                    journal::withdraw(&path)?;
-                }
-                Err(failure)
-            }
-        }
-    }
-
     /// The first round's plan is the difference between before and after, whatever later rounds had to repeat.
     fn count(&mut self, round: &Round, result: &mut SheetResult) {
         if std::mem::replace(&mut self.counted, true) {
@@ -335,6 +170,10 @@ impl SheetRun<'_> {
             ),
             "is someone sorting, is a script or a formula filling these columns? The next run tries again",
         )
+    }
+
+    fn journal_heading(&self, tab: &Tab) -> Heading {
+        Heading::new(self.context, self.sheet, &self.columns, &tab.header)
     }
 
     fn base_path(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use shared::config::Sheet;
 use shared::job::Context;
 use shared::{Failure, Kind, Result};
@@ -14,7 +15,7 @@ use crate::rounds::SheetRun;
 use crate::source::Access;
 use crate::spool::{self, Spool};
 use crate::workbook::{Workbooks, connect};
-use crate::{Args, base, mirror, warning};
+use crate::{Args, base, freshness, mirror, warning};
 
 /// Syncs one sheet within its share of the deadline; every failure ends up in the result, so that the next sheet has its
 /// turn. The text is a dry run's plan.
@@ -116,7 +117,10 @@ async fn bring_into_step(run: &mut SheetRun<'_>, result: &mut SheetResult, text:
         return Ok(());
     }
     run.rounds(result, text).await?;
-    run.tell_freshness().await
+    match &run.sheet.freshness_cell {
+        Some(cell) if !run.args.dry_run => freshness::write(&mut run.workbook.client, cell, Utc::now()).await,
+        _ => Ok(()),
+    }
 }
 
 /// While the sheet is out of reach people find its rows in the mirror, and nowhere else afterwards.

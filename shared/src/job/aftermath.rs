@@ -3,28 +3,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use futures_util::future::join;
 use log::info;
 
+use super::ended::Ended;
 use super::{Context, Job, Report, measure};
 use crate::alert::{self, Courier, Findings};
 use crate::event::{Event, Kind};
-use crate::metrics::{self, Numbers};
-use crate::store::{Outcome, Run, Store};
-use crate::{Failure, Result, monitor};
-
-/// A run that has ended.
-pub(super) struct Ended<'a> {
-    pub run: &'a Run,
-    pub finished: DateTime<Utc>,
-    pub outcome: Outcome,
-    pub exit: u8,
-    pub findings: Findings,
-    pub numbers: Numbers,
-    /// Why the run could not be recorded.
-    pub unrecorded: Option<Failure>,
-}
+use crate::metrics;
+use crate::store::Store;
+use crate::{Result, monitor};
 
 /// What a job found, subject by subject, for people to hear of.
 pub(super) fn findings<J: Job>(context: &Context, report: &Report<J::Body>) -> Findings {

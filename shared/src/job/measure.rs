@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Context;
-use super::aftermath::Ended;
+use super::ended::Ended;
 use crate::Result;
 use crate::metrics::{self, Metric, Sample};
 use crate::store::{Allowance, Fared, Store};

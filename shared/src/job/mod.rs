@@ -8,6 +8,7 @@
 mod aftermath;
 mod args;
 mod context;
+mod ended;
 mod measure;
 mod news;
 mod output;
@@ -308,7 +309,7 @@ fn finish<J: Job>(
         let (outcome, exit, numbers) = (ended.outcome, frame.exit, J::numbers(&ended.report));
         aftermath::see_to(
             &context,
-            &aftermath::Ended { run, finished, outcome, exit, findings, numbers, unrecorded },
+            &ended::Ended { run, finished, outcome, exit, findings, numbers, unrecorded },
         );
     }
     ExitCode::from(plugin.map_or(frame.exit, |plugin| plugin.code))

@@ -1,6 +1,6 @@
 //! Histories of credentials: every refresh of every job, logins, outages, and which jobs an outage holds up.
 //!
-//! What an outcome means is decided in [`crate::history`] and [`crate::event`]; here it is stored, in one transaction
+//! What an outcome means is decided in [`crate::history`] and [`crate::alert::credential`]; here it is stored, in one transaction
 //! with its events. No secret is in it.
 
 mod rows;
@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, alerts, events, stamp, time};
+use crate::alert::credential;
 use crate::config::TokenCheck;
 use crate::event;
 use crate::history::{History, Outcome, Seen};
@@ -152,7 +153,7 @@ impl Store {
             if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {
                 after.probed = Some(now);
             }
-            let (mut told, now_told) = event::decide(name, attempt.hint, &before, &after, settings, now);
+            let (mut told, now_told) = credential::decide(name, attempt.hint, &before, &after, settings, now);
             after.told = now_told;
             if let Some(over) = told.iter().position(|event| event.kind == event::Kind::Recovered)
                 && alerts::goes_on(transaction, &event::subject(name), &before)?

@@ -8,9 +8,9 @@ use google_sheets4::api::{
     GridRange, NumberFormat, RepeatCellRequest, Request, RowData, TextFormat, UpdateCellsRequest,
 };
 
-use super::structure;
-use super::tabs::{WHOLE_CELL, WholeCell};
-use crate::edit::Edit;
+use super::structure::{self, index};
+use super::tabs::WHOLE_CELL;
+use crate::edit::{Edit, WholeCell};
 use crate::value::Cell;
 
 /// One edit of a tab.
@@ -126,11 +126,6 @@ fn cell_data(cell: &Cell) -> CellData {
         Cell::Bool(bool) => ExtendedValue { bool_value: Some(*bool), ..Default::default() },
     };
     CellData { user_entered_value: Some(value), ..Default::default() }
-}
-
-/// A grid has at most 18,278 columns and ten million cells, so every position fits.
-pub(super) fn index(position: u32) -> Option<i32> {
-    i32::try_from(position).ok()
 }
 
 fn mask(fields: &str) -> Option<FieldMask> {

@@ -31,7 +31,6 @@ use crate::progress::Progress;
 use connection::{Connection, Hub, Intent, Listener};
 
 pub use connection::Trouble;
-pub use tabs::WholeCell;
 
 /// What is asked of a tab: its grid, what the first row shows, and which of its cells are merged.
 const TAB_FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),merges,data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";

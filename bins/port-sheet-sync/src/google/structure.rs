@@ -5,7 +5,6 @@ use google_sheets4::api::{
     GridProperties, GridRange, InsertDimensionRequest, Request, SheetProperties,
 };
 
-use super::edits::index;
 use crate::edit::Edit;
 
 /// One such edit of a tab.
@@ -73,4 +72,9 @@ fn range(tab: i32, rows: (u32, u32), columns: (u32, u32)) -> GridRange {
         start_column_index: index(columns.0),
         end_column_index: index(columns.1),
     }
+}
+
+/// A grid has at most 18,278 columns and ten million cells, so every position fits.
+pub(super) fn index(position: u32) -> Option<i32> {
+    i32::try_from(position).ok()
 }

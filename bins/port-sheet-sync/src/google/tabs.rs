@@ -8,12 +8,10 @@ use shared::{Failure, Kind, Result};
 
 use super::Client;
 use crate::a1;
+use crate::edit::WholeCell;
 
 /// What makes up a cell of a person's, as a field mask.
 pub(super) const WHOLE_CELL: &str = "userEnteredValue,userEnteredFormat,textFormatRuns,note,dataValidation";
-
-/// A cell with everything that people put into it, as Google describes it, so that it can be put back as it was.
-pub type WholeCell = Value;
 
 impl Client {
     /// A tab that may not be there.

@@ -20,7 +20,7 @@ use shared::job::Context;
 use shared::{Failure, Result, file};
 
 use crate::column::{Columns, Remembered};
-use crate::google::WholeCell;
+use crate::edit::WholeCell;
 use crate::plan::{Plan, RowUpdate};
 use crate::rows;
 use crate::shelf::Mark;

@@ -13,8 +13,8 @@ use log::info;
 use shared::{Failure, Kind, Result};
 
 use crate::column::Columns;
-use crate::edit::Edit;
-use crate::google::{Client, Tab, Trouble, WholeCell};
+use crate::edit::{Edit, WholeCell};
+use crate::google::{Client, Tab, Trouble};
 use crate::journal::{Heading, Journal, Line, removals_in_doubt, withdraw};
 use crate::layout::{Layout, runs};
 use crate::shelf::{self, Place, Shelf, Shelved};

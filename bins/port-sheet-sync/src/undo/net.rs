@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::google::WholeCell;
+use crate::edit::WholeCell;
 use crate::journal::Line;
 use crate::value::Cell;
 

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::google::WholeCell;
+use crate::edit::WholeCell;
 use crate::shelf::lasting;
 
 /// The cells of a row by today's header, found by theirs of that day; a column without a header is found by its place. The

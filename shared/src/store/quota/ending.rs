@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Claim, day, offer, posts};
 use crate::Result;
@@ -84,7 +85,7 @@ impl Store {
                 // It is somebody else's now: a report would end it for them.
                 offer::withdraw(transaction, claim.task)?;
             } else if known.source == "dashboard" {
-                posts::insert_report(transaction, claim, &known, ending, after.state, now)?;
+                posts::insert_report(transaction, claim, &known.report(claim, ending, after.state), now)?;
             }
             Ok(Finished::Task(after.state))
         })
@@ -130,6 +131,20 @@ impl Known {
             SessionOutcome::NeedsYou => After { events: asks(ending.summary), ..same("needs-you") },
             SessionOutcome::Lost => same("pending"),
         }
+    }
+
+    /// What the dashboard hears of a session that left its task in this state.
+    pub(super) fn report(&self, claim: &Claim<'_>, ending: &Ending<'_>, state: &str) -> Value {
+        json!({
+            "attempt": claim.attempt,
+            "outcome": ending.outcome.word(),
+            "state": state,
+            "turns": ending.turns,
+            "summary": ending.summary,
+            "quota": self.quota,
+            "day": self.day.to_string(),
+            "seq": self.seq,
+        })
     }
 }
 

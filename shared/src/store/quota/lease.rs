@@ -91,7 +91,7 @@ fn take_back(transaction: &Transaction<'_>, lost: &Lost, now: DateTime<Utc>) -> 
     events::insert(transaction, &after.events, now)?;
     if is_hopeless && known.source == "dashboard" {
         let ending = Ending { outcome: SessionOutcome::Failed, turns: None, summary: WHY, max_resumes: 0 };
-        posts::insert_report(transaction, &claim, &known, &ending, state, now)?;
+        posts::insert_report(transaction, &claim, &known.report(&claim, &ending, state), now)?;
     }
     Ok(())
 }

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Transaction, params};
-use serde_json::json;
+use serde_json::Value;
 
 use super::Claim;
-use super::ending::{Ending, Known};
 use crate::Result;
 use crate::store::{Store, stamp};
 
@@ -61,28 +60,15 @@ impl Store {
     }
 }
 
-/// Notes the report of a session. The runner is in its key, so that a ledger that begins anew repeats none. Releases are
-/// noted by the schema.
+/// Notes what is to be told of a session. The runner is in the key, so that a ledger that begins anew repeats none.
+/// Releases are noted by the schema.
 pub(super) fn insert_report(
     transaction: &Transaction<'_>,
     claim: &Claim<'_>,
-    known: &Known,
-    ending: &Ending<'_>,
-    state: &str,
+    body: &Value,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
-    let body = json!({
-        "attempt": claim.attempt,
-        "outcome": ending.outcome.word(),
-        "state": state,
-        "turns": ending.turns,
-        "summary": ending.summary,
-        "quota": known.quota,
-        "day": known.day.to_string(),
-        "seq": known.seq,
-    });
     let insert = "INSERT INTO quota_post (key, task, what, body, at) VALUES (?1, ?2, 'report', ?3, ?4)";
     let key = format!("report:{}:{}:{}", claim.task, claim.attempt, claim.runner);
-    let values = params![key, claim.task, body.to_string(), stamp(now)];
-    transaction.execute(insert, values).map(drop)
+    transaction.execute(insert, params![key, claim.task, body.to_string(), stamp(now)]).map(drop)
 }
