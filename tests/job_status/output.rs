@@ -57,6 +57,7 @@ fn nagios_gets_one_line_with_numbers_and_its_own_exit_codes() {
         "{}",
         run.stdout
     );
+    run_at(&world, "token-check", "13:00", &[]).run().exit(0);
     let run = nagios("13:01");
     run.exit(1);
     assert!(
@@ -64,11 +65,29 @@ fn nagios_gets_one_line_with_numbers_and_its_own_exit_codes() {
         "{}",
         run.stdout
     );
+    run_at(&world, "token-check", "13:15", &[]).run().exit(0);
+    let run = nagios("13:16");
+    run.exit(2);
+    assert!(run.stdout.starts_with("JOBS CRITICAL - job \"port-sheet-sync\": it last ran"), "{}", run.stdout);
+    run_at(&world, "port-sheet-sync", "13:16", &[]).run().exit(0);
     world.remove(&world.credential());
-    run_at(&world, "port-sheet-sync", "13:02", &[]).run().exit(77);
-    let run = nagios("13:03");
+    run_at(&world, "port-sheet-sync", "13:17", &[]).run().exit(77);
+    let run = nagios("13:18");
     run.exit(2);
     assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (1, ""));
+}
+
+#[test]
+fn nagios_holds_a_job_that_never_did_its_work_for_critical() {
+    let world = world().build();
+    run_at(&world, "token-check", "12:00", &[]).run().exit(0);
+    let run = run_at(&world, "job-status", "12:01", &["--nagios"]).without_trace().run();
+    run.exit(2);
+    assert!(
+        run.stdout.starts_with("JOBS CRITICAL - job \"port-sheet-sync\": it never ran"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The one line and the exit code of a Nagios plugin. Pure.
 
+use chrono::{DateTime, Utc};
 use shared::job::{Plugin, Report};
 use shared::nagios::{Level, line};
 
-use crate::result::{Body, outside};
+use crate::result::{Body, JobResult, outside};
 use crate::state::State;
 
 /// The answer for a monitor.
@@ -18,6 +19,7 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
                 Level::Ok
             }
         }
+        (true, false) if body.jobs.iter().any(|job| is_undone(job, body.now)) => Level::Critical,
         (true, false) => Level::of(&report.failures),
     };
     let worst = report.failures.iter().min_by_key(|failure| failure.kind);
@@ -39,10 +41,16 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
     let mut numbers = format!("jobs={} fresh={fresh} failures={};;0", body.jobs.len(), report.failures.len());
     for job in &body.jobs {
         let age = job.last_success.map(|at| (body.now - at).num_seconds());
-        let warn = job.every_seconds * 5 / 2;
-        numbers.extend(age.map(|age| format!(" '{}_age'={age}s;{warn}", job.job)));
+        let (warn, critical) = (job.every_seconds * 3 / 2, job.every_seconds * 5 / 2);
+        numbers.extend(age.map(|age| format!(" '{}_age'={age}s;{warn};{critical}", job.job)));
     }
     line("JOBS", level, &text, &numbers)
+}
+
+/// What may pass is no longer a warning once the work has not been done for two and a half intervals.
+fn is_undone(job: &JobResult, now: DateTime<Utc>) -> bool {
+    let age = |at: DateTime<Utc>| (now - at).to_std().unwrap_or_default().as_secs();
+    job.state != State::Fresh && job.last_success.is_none_or(|at| age(at) > job.every_seconds * 5 / 2)
 }
 
 fn has_forecast(body: &Body) -> bool {
