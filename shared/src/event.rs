@@ -70,9 +70,12 @@ pub fn subject(credential: &str) -> String {
     format!("credential.{credential}")
 }
 
-/// A length of time for people, to the nearest minute once it is longer than one.
+/// A length of time for people: to the nearest minute once it is longer than one, in whole days once it is two.
 pub fn shown(length: TimeDelta) -> String {
     let seconds = length.to_std().unwrap_or_default().as_secs();
+    if length >= TimeDelta::days(2) {
+        return format!("{} days", length.num_days());
+    }
     let exact = if seconds >= 60 { (seconds + 30) / 60 * 60 } else { seconds };
     humantime::format_duration(Duration::from_secs(exact)).to_string()
 }
@@ -87,9 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_told_to_the_minute() {
+    fn a_length_is_told_to_the_minute_and_a_long_one_in_days() {
         assert_eq!(shown(TimeDelta::seconds(45_029)), "12h 30m");
         assert_eq!(shown(TimeDelta::seconds(45_030)), "12h 31m");
         assert_eq!(shown(TimeDelta::seconds(59)), "59s");
+        assert_eq!(shown(TimeDelta::hours(47)), "1day 23h");
+        assert_eq!(shown(TimeDelta::hours(24 * 40 + 13)), "40 days");
     }
 }

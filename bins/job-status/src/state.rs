@@ -105,7 +105,7 @@ impl Seen<'_> {
     }
 
     fn never_ran(&self) -> Found {
-        if !self.records.is_empty() {
+        if !self.records.is_empty() || self.past.last_success.is_some() {
             return None;
         }
         let text = format!("it never ran; it is expected every {}", shown(self.every()));
@@ -171,11 +171,13 @@ impl Seen<'_> {
         self.wrong(State::Late, Kind::Unavailable, &text, self.start)
     }
 
-    /// It runs, and does not do its work.
+    /// It runs, and does not do its work; or has not run for longer than is looked back.
     fn idle(&self, now: DateTime<Utc>) -> Found {
         let success = self.past.last_success.filter(|at| self.until(now) - *at > self.every() * 5 / 2)?;
         let text = format!("it last did its work {} ago, at {}", shown(now - success), stamp(success));
-        self.wrong(State::Late, Kind::Unavailable, &text, &format!("see why: {} -v", self.job))
+        let see = format!("see why: {} -v", self.job);
+        let hint = if self.records.is_empty() { self.start } else { &see };
+        self.wrong(State::Late, Kind::Unavailable, &text, hint)
     }
 }
 
@@ -247,6 +249,16 @@ mod tests {
         for (records, is_locked, expected, exit) in cases {
             assert_eq!(state(&records, is_locked), (expected, exit), "{records:#?}");
         }
+    }
+
+    #[test]
+    fn a_job_that_has_not_run_for_longer_than_is_looked_back_is_late_and_did_run_once() {
+        let mut seen = seen(&[], false);
+        seen.past.last_success = Some(now() - TimeDelta::days(40));
+        let (state, failure) = judge(&seen, now());
+        let failure = failure.unwrap();
+        assert_eq!((state, failure.hint.as_str()), (State::Late, "start it"));
+        assert!(failure.message.contains("it last did its work 40 days ago"), "{failure}");
     }
 
     #[test]
