@@ -1,20 +1,24 @@
 //! Histories of credentials: every refresh of every job, logins, outages, and which jobs an outage holds up.
 //!
-//! What an outcome means is decided in [`crate::history`] and [`crate::alert::credential`]; here it is stored, in one transaction
-//! with its events. No secret is in it.
+//! What an outcome means is decided in [`crate::history`] and [`crate::alert::credential`]; here it is stored, in one
+//! transaction with its events. No secret is in it.
 
 mod rows;
+mod standing;
+mod waiting;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, alerts, events, stamp, time};
+use crate::Result;
 use crate::alert::credential;
 use crate::config::TokenCheck;
 use crate::event;
 use crate::history::{History, Outcome, Seen};
-use crate::{Failure, Kind, Result};
 use rows::{load, save};
+use waiting::note_blocked;
+pub use waiting::{Blocked, Recovery};
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE credential (
@@ -102,24 +106,6 @@ pub struct Attempt<'a> {
     pub hint: &'a str,
 }
 
-/// The end of an outage, for those whom it held up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovery {
-    /// When the credential worked again.
-    pub at: DateTime<Utc>,
-    /// The jobs that wait.
-    pub waiting: Vec<Blocked>,
-}
-
-/// A job that an outage holds up.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Blocked {
-    /// The executable.
-    pub job: String,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
-
 impl Store {
     /// A credential's history; none when it was never seen.
     ///
@@ -188,37 +174,6 @@ impl Store {
         })
     }
 
-    /// What token-check found wrong with a credential whose token is good, such as a sheet that is not shared: it stands
-    /// until a later probe finds otherwise.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn standing(&mut self, credential: &str) -> Result<Option<Failure>> {
-        self.transaction(|transaction| {
-            let query = "SELECT exit, message, hint FROM standing WHERE credential = ?1";
-            transaction
-                .query_row(query, params![credential], |row| {
-                    let (exit, message, hint): (u8, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                    Ok(Failure::new(Kind::of_exit_code(exit), message, hint))
-                })
-                .optional()
-        })
-    }
-
-    /// Notes what stands, or that nothing does.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn set_standing(&mut self, credential: &str, failure: Option<&Failure>) -> Result<()> {
-        self.transaction(|transaction| {
-            transaction.execute("DELETE FROM standing WHERE credential = ?1", params![credential])?;
-            let Some(failure) = failure else { return Ok(()) };
-            let insert = "INSERT INTO standing (credential, exit, message, hint) VALUES (?1, ?2, ?3, ?4)";
-            let values = params![credential, failure.kind.exit_code(), failure.message, failure.hint];
-            transaction.execute(insert, values).map(drop)
-        })
-    }
-
     /// When each authorization that a credential had was first seen, oldest first, as many as are kept.
     ///
     /// # Errors
@@ -228,43 +183,6 @@ impl Store {
             let mut query = transaction.prepare("SELECT at FROM login WHERE credential = ?1 ORDER BY at")?;
             let times = query.query_map(params![credential], |row| time(row, 0))?;
             times.filter_map(rusqlite::Result::transpose).collect()
-        })
-    }
-
-    /// The jobs that a credential's outage holds up.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn blocked(&mut self, credential: &str) -> Result<Vec<Blocked>> {
-        self.transaction(|transaction| blocked(transaction, credential))
-    }
-
-    /// After a credential came back: the jobs that wait for it, until [`Store::end_recovery`]; none when nothing came
-    /// back.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn recovery(&mut self, credential: &str) -> Result<Option<Recovery>> {
-        self.transaction(|transaction| {
-            let query = "SELECT recovered FROM credential WHERE name = ?1";
-            let recovered =
-                transaction.query_row(query, params![credential], |row| time(row, 0)).optional()?;
-            let Some(at) = recovered.flatten() else { return Ok(None) };
-            Ok(Some(Recovery { at, waiting: blocked(transaction, credential)? }))
-        })
-    }
-
-    /// What waited was started. If the credential has failed again since, whoever waits for it goes on waiting.
-    ///
-    /// # Errors
-    /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn end_recovery(&mut self, credential: &str, recovery: &Recovery) -> Result<()> {
-        self.transaction(|transaction| {
-            let end = "UPDATE credential SET recovered = NULL WHERE name = ?1 AND recovered = ?2";
-            transaction.execute(end, params![credential, stamp(recovery.at)])?;
-            let delete = "DELETE FROM blocked WHERE credential = ?1
-                 AND EXISTS (SELECT 1 FROM credential WHERE name = ?1 AND first_failure IS NULL)";
-            transaction.execute(delete, params![credential]).map(drop)
         })
     }
 }
@@ -324,34 +242,6 @@ fn note_refresh(
         params![attempt.credential, stamp(now - TimeDelta::days(30)), REFRESHES_KEPT],
     )?;
     Ok(())
-}
-
-/// A job that is given a token waits no longer; one that is not waits from its first failure on.
-fn note_blocked(
-    transaction: &Transaction<'_>,
-    attempt: &Attempt<'_>,
-    after: &History,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let (credential, job) = (attempt.credential, attempt.job);
-    if attempt.purpose != Purpose::Work {
-        return Ok(());
-    }
-    if after.first_failure.is_none() {
-        let delete = "DELETE FROM blocked WHERE credential = ?1 AND job = ?2";
-        return transaction.execute(delete, params![credential, job]).map(drop);
-    }
-    let insert = "INSERT OR IGNORE INTO blocked (credential, job, since) VALUES (?1, ?2, ?3)";
-    transaction.execute(insert, params![credential, job, stamp(now)]).map(drop)
-}
-
-fn blocked(transaction: &Transaction<'_>, credential: &str) -> rusqlite::Result<Vec<Blocked>> {
-    let mut query =
-        transaction.prepare("SELECT job, since FROM blocked WHERE credential = ?1 ORDER BY since, job")?;
-    let rows = query.query_map(params![credential], |row| {
-        Ok(Blocked { job: row.get(0)?, since: time(row, 1)?.unwrap_or_default() })
-    })?;
-    rows.collect()
 }
 
 #[cfg(test)]

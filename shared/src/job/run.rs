@@ -1,0 +1,101 @@
+//! A run between lock and deadline. A panic, a signal and the deadline are failures like any other.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::Poll;
+
+use futures_util::future::join;
+use log::debug;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::Cli;
+use super::report::Ended;
+use super::{Context, Job, aftermath, runtime};
+use crate::monitor::Ping;
+use crate::{Failure, Kind, Result, lock, oauth};
+
+/// Runs the job on its own runtime; a panic becomes a failure.
+pub(super) fn guarded<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body> {
+    static PANIC: Mutex<Option<String>> = Mutex::new(None);
+    std::panic::set_hook(Box::new(|panic| {
+        if let Ok(mut message) = PANIC.lock() {
+            *message = Some(panic.to_string());
+        }
+    }));
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(locked::<J>(cli, context))));
+    ended.unwrap_or_else(|_: Box<dyn Any + Send>| {
+        let message = PANIC.lock().ok().and_then(|mut message| message.take()).unwrap_or_default();
+        Ended::failed(vec![Failure::bug(message)])
+    })
+}
+
+/// Takes the job's lock, starts the deadline and runs.
+async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body> {
+    let settings = context.config.job(J::NAME);
+    let wait = cli.common.lock_wait.or(settings.lock_wait).unwrap_or_default();
+    let path = lock::file_for(&context.state.locks(), J::NAME);
+    let acquired = async {
+        if J::ALONE { lock::acquire(&path, wait, context.started).await.map(Some) } else { Ok(None) }
+    };
+    let _lock = match acquired.await {
+        Ok(lock) => lock,
+        // Where there is no place for a lock there is nothing to protect either.
+        Err(_) if context.unrecorded.is_some() => None,
+        Err(failure) if failure.kind == Kind::Busy => {
+            return Ended::skipped(failure.within("another run is under way"));
+        }
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let deadline = settings.deadline.unwrap_or(J::DEADLINE);
+    debug!("run {} begins; it may take {}", context.run, humantime::format_duration(deadline));
+    let stopped = match stop_signal() {
+        Ok(stopped) => stopped,
+        Err(failure) => return Ended::failed(vec![failure]),
+    };
+    let start = async {
+        if !J::rehearses(&cli.args) {
+            aftermath::send_ping(context, &context.run, Ping::Start).await;
+        }
+    };
+    let mut run = pin!(join(J::run(context, &cli.args), start));
+    let ended = tokio::select! {
+        (report, ()) = &mut run => return report.into(),
+        () = tokio::time::sleep(deadline) => Ended::failed(vec![Failure::new(
+            Kind::Busy,
+            format!("the deadline of {} passed before the run was done", humantime::format_duration(deadline)),
+            format!("{}; if this repeats, raise deadline under [job.{}] or run with -v to see where the time goes", J::UNFINISHED, J::NAME),
+        )]),
+        name = stopped => Ended::failed(vec![Failure::new(
+            Kind::Busy,
+            format!("stopped by {name} before the run was done"),
+            format!("nothing is lost: {}", J::UNFINISHED),
+        )]),
+    };
+    // A refresh token that its server changes at this moment would be lost with the run.
+    poll_fn(|task| {
+        let goes_on = oauth::is_rotating() && run.as_mut().poll(task).is_pending() && oauth::is_rotating();
+        if goes_on { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    ended
+}
+
+/// Ends when a person or systemd stops the run.
+fn stop_signal() -> Result<impl Future<Output = &'static str>> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::bug(format!("cannot listen for signals: {error}")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
