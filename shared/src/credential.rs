@@ -6,23 +6,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use url::Url;
 
-use crate::address::is_loopback;
 use crate::config::Config;
 use crate::history::Seen;
-use crate::{Failure, Kind, Result, Secret, file, private};
+use crate::{Failure, Result, Secret, file, private};
 
+mod parse;
 mod rotation;
 
 pub use rotation::Rotation;
-
-/// Google's token endpoint, for files that name none, as gcloud's do.
-const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
-
-/// Hosts of Google that answer token requests.
-const GOOGLE_TOKEN_HOSTS: [&str; 3] = ["oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"];
 
 /// Where a credential is and what it may be used for.
 #[derive(Clone, Debug)]
@@ -41,7 +33,7 @@ impl Place {
     /// Where the configuration has a credential.
     ///
     /// # Errors
-    /// [`Kind::Bug`] for a name that it does not have: sheets were checked against it.
+    /// [`crate::Kind::Bug`] for a name that it does not have: sheets were checked against it.
     pub fn of(
         config: &Config,
         name: &str,
@@ -78,7 +70,7 @@ pub struct User {
     /// What buys access tokens.
     pub refresh_token: Secret,
     /// Where it buys them; a file without one means Google.
-    #[serde(default = "google_token_uri")]
+    #[serde(default = "parse::google_token_uri")]
     pub token_uri: String,
     /// The person's address, where the library that wrote the file knew it; often blank.
     pub account: Option<String>,
@@ -97,15 +89,11 @@ pub struct ServiceAccount {
     pub content: Secret,
 }
 
-fn google_token_uri() -> String {
-    GOOGLE_TOKEN_URI.to_owned()
-}
-
 impl Place {
     /// Reads the file with every safety check, and checks where its secrets would be sent.
     ///
     /// # Errors
-    /// [`Kind::Credential`] when the file is missing, unsafe, malformed, of an unknown type, or would send its secret
+    /// [`crate::Kind::Credential`] when the file is missing, unsafe, malformed, of an unknown type, or would send its secret
     /// to a host that is neither Google's nor named in the configuration.
     pub fn read(&self) -> Result<Credential> {
         let content =
@@ -113,20 +101,10 @@ impl Place {
         self.parse_checked(&content)
     }
 
-    /// The credential in this content, which need not be in the file; where its secrets would be sent is checked.
-    ///
-    /// # Errors
-    /// As [`Place::read`], safety of the file apart.
-    pub fn parse_checked(&self, content: &[u8]) -> Result<Credential> {
-        let credential = self.parse(content)?;
-        self.check_token_uri(credential.token_uri())?;
-        Ok(credential)
-    }
-
     /// The file as it stands, with every safety check; none when there is none.
     ///
     /// # Errors
-    /// [`Kind::Credential`] when it or a directory above it is unsafe; [`Kind::Io`] when it cannot be read.
+    /// [`crate::Kind::Credential`] when it or a directory above it is unsafe; [`crate::Kind::Io`] when it cannot be read.
     pub fn content(&self) -> Result<Option<Vec<u8>>> {
         private::check_directories(&self.path).map_err(|f| f.within(self))?;
         match self.path.symlink_metadata() {
@@ -137,82 +115,12 @@ impl Place {
         }
     }
 
-    fn parse(&self, content: &[u8]) -> Result<Credential> {
-        let fields = self.fields(content)?;
-        match fields.get("type").map(|kind| kind.as_str().unwrap_or("")) {
-            Some("authorized_user") | None => self.decode(&fields).map(Credential::User),
-            Some("service_account") => self.service_account(&fields, content).map(Credential::ServiceAccount),
-            Some(other) => Err(self.refused(format!("has the unknown type {other:?}"))),
-        }
-    }
-
-    fn fields(&self, content: &[u8]) -> Result<Map<String, Value>> {
-        // The parser's message is left out: it may quote what stands in the file.
-        serde_json::from_slice(content).map_err(|error| {
-            self.refused(format!("is not a JSON object (line {}, column {})", error.line(), error.column()))
-        })
-    }
-
-    fn decode<T: for<'de> Deserialize<'de>>(&self, fields: &Map<String, Value>) -> Result<T> {
-        for needed in ["client_id", "client_secret", "refresh_token"] {
-            let filled = fields.get(needed).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-            if !filled {
-                return Err(self.refused(format!("lacks the field {needed:?}")));
-            }
-        }
-        T::deserialize(Value::Object(fields.clone()))
-            .map_err(|_| self.refused("has a field of the wrong kind"))
-    }
-
-    fn service_account(&self, fields: &Map<String, Value>, content: &[u8]) -> Result<ServiceAccount> {
-        let text = |name: &str| {
-            let value = fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
-            value.map(str::to_owned).ok_or_else(|| self.refused(format!("lacks the field {name:?}")))
-        };
-        let id = fields.get("private_key_id").and_then(Value::as_str).unwrap_or_default();
-        let key = Secret::new(format!("{id}\0{}", text("private_key")?));
-        let content = String::from_utf8(content.to_vec()).map_err(|_| self.refused("is not UTF-8"))?;
-        Ok(ServiceAccount {
-            client_email: text("client_email")?,
-            token_uri: text("token_uri")?,
-            key,
-            content: Secret::new(content),
-        })
-    }
-
-    /// Whether an address may be trusted with a secret or a person's sign-in: Google's, over https a host that the
-    /// configuration names, or one on this machine.
-    pub fn trusts(&self, uri: &str) -> bool {
-        let named = |host: &str| {
-            GOOGLE_TOKEN_HOSTS.contains(&host) || self.token_hosts.iter().any(|named| named == host)
-        };
-        Url::parse(uri).is_ok_and(|url| match (url.scheme(), url.host_str()) {
-            ("https", Some(host)) => named(host) || is_loopback(&url),
-            ("http", Some(_)) => is_loopback(&url),
-            _ => false,
-        })
-    }
-
-    fn check_token_uri(&self, token_uri: &str) -> Result<()> {
-        if self.trusts(token_uri) {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Kind::Credential,
-            format!(
-                "{self}: {} would send its secret to {token_uri:?}, which is not Google",
-                self.path.display()
-            ),
-            "if that host is right, name it under [google] token-hosts in the configuration and use https",
-        ))
-    }
-
     /// Puts another credential in place. A file before is kept beside it as `.prev`. Both are 0600.
     ///
     /// Hold the credential's lock.
     ///
     /// # Errors
-    /// [`Kind::Credential`] when the content is no credential or the file before is unsafe; [`Kind::Io`] when it cannot
+    /// [`crate::Kind::Credential`] when the content is no credential or the file before is unsafe; [`crate::Kind::Io`] when it cannot
     /// be written. The old file then is what it was.
     pub fn replace(&self, content: &[u8]) -> Result<()> {
         self.parse_checked(content)?;
@@ -239,14 +147,6 @@ impl Place {
         let mut name = self.path.as_os_str().to_owned();
         name.push(end);
         PathBuf::from(name)
-    }
-
-    fn refused(&self, why: impl AsRef<str>) -> Failure {
-        Failure::new(
-            Kind::Credential,
-            format!("{self}: {} {}", self.path.display(), why.as_ref()),
-            "put a service-account key or an authorized_user file from Google there, with mode 0600",
-        )
     }
 }
 
@@ -289,6 +189,7 @@ pub fn lock_file(locks: &Path, name: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Kind;
     use std::fs;
 
     const PYTHON: &str = r#"{"token":"ya29.x","refresh_token":"1//r","token_uri":"https://oauth2.googleapis.com/token",
