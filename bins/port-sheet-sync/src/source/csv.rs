@@ -16,8 +16,9 @@ use super::{Head, Sink};
 use crate::value::Field;
 
 /// A line put behind the last one. It comes back as a record of its own unless a quote before it is still open: the reader
-/// takes an open quote for a field that goes on to the end, with all the lines that follow in it.
-const BEHIND: &str = "\u{1}behind the last line\u{1}";
+/// takes an open quote for a field that goes on to the end, with all the lines that follow in it. It is made of characters
+/// that no text has, none of them ASCII, since any ASCII character may be the delimiter.
+const BEHIND: &str = "\u{fdd0}\u{fdd1}\u{fdd2}\u{fdd3}";
 
 /// How much is read at once, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -221,8 +222,12 @@ mod tests {
 
     fn try_lines(text: &[u8]) -> Result<Vec<u64>> {
         let dir = tempfile::tempdir().unwrap();
+        try_lines_of(text, b',')
+    }
+
+    fn try_lines_of(text: &[u8], delimiter: u8) -> Result<Vec<u64>> {
         let mut lines = Lines::default();
-        read(opened(&dir, text), b',', encoding_rs::UTF_8, &mut lines)?;
+        read(opened(&dir, text), delimiter, encoding_rs::UTF_8, &mut lines)?;
         Ok(lines.0)
     }
 
@@ -252,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn whatever_stands_between_fields_the_file_ends_where_it_ends() {
+        for delimiter in (1..=127).filter(|sign| !matches!(sign, b'"' | b'\n' | b'\r' | b'1' | b'A')) {
+            let text = [&[b'1', delimiter, b'A'][..]; 3].join(&b'\n');
+            assert_eq!(try_lines_of(&text, delimiter).unwrap(), [2, 3], "{:?}", char::from(delimiter));
+        }
+    }
+
     fn a_file_that_is_written_while_it_is_read_is_left_for_the_next_run() {
         let dir = tempfile::tempdir().unwrap();
         let export = opened(&dir, b"a,b\n1,2\n");
