@@ -9,8 +9,11 @@ mod ledger;
 mod service_account;
 mod user;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -34,10 +37,15 @@ const LOCK_WAIT: Duration = Duration::from_secs(120);
 /// How many refreshes are under way that may bring a changed refresh token.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a refresh is under way in this process that may bring a changed refresh token: whoever drops it loses that.
-/// It takes no longer than one exchange.
-pub fn is_rotating() -> bool {
-    UNDER_WAY.load(Ordering::SeqCst) > 0
+/// Goes on with work that is to be given up while a refresh is under way in this process that may bring a changed refresh
+/// token: whoever drops it loses that. It takes no longer than one exchange.
+pub async fn keep_rotated(mut work: Pin<&mut impl Future>) {
+    let is_rotating = || UNDER_WAY.load(Ordering::SeqCst) > 0;
+    poll_fn(|task| {
+        let goes_on = is_rotating() && work.as_mut().poll(task).is_pending() && is_rotating();
+        if goes_on { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
 }
 
 /// A refresh from its request until what it brought is on the disk.
