@@ -1,6 +1,8 @@
 //! Whether a sheet can be reached with an access token, and whether it could be written as far as one cheap read of the
 //! spreadsheet's tabs tells; nothing is changed.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use log::info;
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use url::Url;
 use crate::config::{Google, Sheet};
 use crate::http::{Http, NoReply, Reply};
 use crate::refusal::{Class, Refusal, Subject};
+use crate::store::{Quota, Store};
 use crate::{Failure, Kind, Result, Secret, retry};
 
 /// The Sheets API, unless the configuration names another.
@@ -29,6 +32,8 @@ pub struct Reacher<'a> {
     pub account: &'a str,
     /// The scopes that it needs.
     pub scopes: &'a [String],
+    /// The records, where its requests are counted.
+    pub database: &'a Path,
 }
 
 /// A sheet whose spreadsheet was opened and has the tab.
@@ -99,7 +104,8 @@ struct Properties {
     title: String,
 }
 
-/// Reads the tabs of the sheet's spreadsheet and looks for its own. What may pass is tried five times.
+/// Reads the tabs of the sheet's spreadsheet and looks for its own. What may pass is tried five times. It is counted in
+/// the credential's budget of requests, but never waits for it.
 ///
 /// # Errors
 /// As the refusal says: [`Kind::Credential`] when the sheet is not shared or a scope is missing, [`Kind::Config`] when
@@ -109,6 +115,7 @@ pub async fn sheet(http: &Http, google: &Google, sheet: &Sheet, reacher: Reacher
     let url = address(google, SHEETS_URL, &["v4", "spreadsheets", &sheet.spreadsheet], FIELDS)?;
     let mut pauses = retry::pauses(google.first_pause).take(4);
     let (tabs, date) = loop {
+        count(reacher.database, &sheet.credential);
         let refusal = match ask(http, url.as_str(), reacher.token).await {
             Ok(answer) => break answer,
             Err(refusal) => refusal,
@@ -182,6 +189,14 @@ pub fn answer<T: DeserializeOwned>(
     }
     let cut_off = |_| Refusal::passing("its answer was cut off or is not JSON".to_owned());
     serde_json::from_slice(&reply.body).map_err(cut_off)
+}
+
+/// A look is not worth waiting for the minute's requests, and does not fail for want of records; those who write a sheet
+/// are to know of it.
+fn count(database: &Path, credential: &str) {
+    let counted =
+        Store::open(database).and_then(|mut store| store.take_unasked(credential, Quota::Read, Utc::now()));
+    counted.unwrap_or_else(|failure| info!("this request is not counted: {failure}"));
 }
 
 async fn ask(

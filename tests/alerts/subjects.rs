@@ -68,6 +68,18 @@ fn what_never_reaches_a_credentials_history_is_told_all_the_same() {
     assert_eq!(told(&receiver.taken()), pairs(&[("credential.port-sheet", "first-failure")]), "not shared");
 }
 
+#[test]
+fn a_key_of_the_booking_systems_is_no_trouble_of_the_sheets_credential() {
+    let receiver = Receiver::start();
+    let world = hooked(&receiver).build();
+    world.set_source("kind = \"csv\"\nurl = \"http://127.0.0.1:9/\"\nsecret-file = \"booking.key\"");
+    for _ in 0..2 {
+        world.run(&[]).exit(77).error("booking.key does not exist");
+        world.process_of("token-check", &["--now"]).run().exit(0);
+    }
+    assert_eq!(told(&receiver.taken()), pairs(&[("sheet.port-sheet", "first-failure")]));
+}
+
 /// The owner keeps the whole tab to themselves.
 fn protection(world: &support::World) -> serde_json::Value {
     let range = serde_json::json!({"sheetId": world.tab_id()});

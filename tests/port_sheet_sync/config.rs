@@ -76,7 +76,27 @@ fn a_file_that_is_not_toml_is_told_with_its_line() {
     let world = world().build();
     world.replace_in_config("monitor = \"none\"", "monitor = none");
     let run = fails_untouched(&world, world.process(&[]), 78);
-    run.error(&shown(&world.config())).error("line 2");
+    run.error(&format!("{}: TOML parse error at line 2, column 11: ", shown(&world.config())));
+}
+
+#[test]
+fn a_secret_typed_into_the_configuration_is_not_quoted() {
+    for (from, to, place) in [
+        ("kind = \"csv\"", "kind = \"csv\"\npassword = \"hunter-2", "TOML parse error at line "),
+        (
+            "kind = \"csv\"\npath =",
+            "kind = \"csv\"\nsecret-file = \"k\"\nsecret-header = \"Bearer hunter-2\"\nurl = \"https://a.example/\"\n#",
+            "source.secret-header: must be the name of a header",
+        ),
+    ] {
+        let world = world().build();
+        world.replace_in_config(from, to);
+        for args in [&["--check-config", "-vv"][..], &["--json", "-vv"]] {
+            let run = fails_untouched(&world, world.process(args), 78);
+            run.error(place);
+            assert!(!run.stderr.contains("hunter-2") && !run.stdout.contains("hunter-2"), "{}", run.stderr);
+        }
+    }
 }
 
 #[test]

@@ -203,6 +203,7 @@ fn a_run_that_reaches_its_deadline_ends_and_the_next_one_goes_on() {
     world.fault(stalled_call());
     let run = world.run(&["--json"]);
     run.exit(75).error("the deadline passed before the run was done: this sheet had 0.3 s");
+    run.error("; the rows as they should stand are in ");
     run.hint("the next run goes on from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes");
     assert_eq!(world.records()[0].exit, Some(75));
     world.replace_in_config("300ms", "5m");

@@ -2,7 +2,7 @@
 //! source that is no source changes nothing.
 
 use serde_json::{Value, json};
-use support::World;
+use support::{WebServer, World, answer};
 
 use crate::outage::{NEWER, Outage};
 use crate::world;
@@ -132,6 +132,38 @@ fn a_mark_of_utf_8_at_the_start_is_no_part_of_the_header() {
     let world = world().csv_bytes(format!("\u{feff}{}\r\n", NEWER.join("\r\n"))).build();
     world.run(&[]).exit(0);
     assert_eq!(json!(world.rows()), crate::outage::newest_rows());
+}
+
+#[test]
+fn an_export_that_ends_within_a_line_for_the_first_time_was_cut_off() {
+    let cut = NEWER.join("\n");
+    let cut = &cut.as_bytes()[..cut.len() - 2];
+    let error = "the source {path} ends in the middle of a line, which it never did before";
+    let hint =
+        "look at its end: tail -c 200 {path}; the export should write a new file and rename it into place";
+    is_refused(Some(cut), 65, error, hint);
+
+    let server = WebServer::answering([answer("200 OK", &[], format!("{}\n", NEWER.join("\n")).as_bytes())]);
+    let world = world().build();
+    world.set_source(&format!("kind = \"csv\"\nurl = \"{}\"", server.url("/export.csv")));
+    world.run(&[]).exit(0);
+    server.answer([answer("200 OK", &[], cut)]);
+    let fetched = world.state().join("spool/port-sheet.download");
+    world.run(&[]).exit(65).hint_with(&format!("tail -c 200 {}", fetched.display()));
+
+    let world = self::world().csv_bytes(NEWER.join("\n")).build();
+    world.run(&[]).exit(0);
+    world.write("export.csv", support::BOOKINGS.join("\n").as_bytes());
+    world.run(&["--allow-shrink"]).exit(0);
+}
+
+#[test]
+fn a_command_of_a_hint_takes_a_path_with_blanks() {
+    let world = world().build();
+    let path = world.path("bookings of may.csv");
+    world.set_source(&format!("kind = \"csv\"\npath = {path:?}"));
+    world.write("bookings of may.csv", b"\0\0\0\0");
+    world.run(&[]).exit(65).hint(&format!("see what it is: file '{}'", path.display()));
 }
 
 /// A hundred megabytes without a line break: in place of a header, of a record, and behind a quote never closed.

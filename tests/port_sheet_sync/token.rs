@@ -342,3 +342,16 @@ fn sheets_that_share_a_credential_share_its_token() {
     assert_eq!(run.json()["sheets"].as_array().unwrap().len(), 3);
     assert_eq!(world.counts().tokens, 1);
 }
+
+#[test]
+fn a_refresh_token_that_is_changed_at_the_deadline_is_kept() {
+    let rotates = Person { rotates: true, ..Person::default() };
+    let world = world().person(rotates).tables("[job.port-sheet-sync]\ndeadline = \"2s\"").build();
+    let old = world.credential_json();
+    world.fault(Fault { path: Some("^/token$".into()), delay_ms: 3_500, ..Fault::default() });
+    let run = world.process(&[]).without_trace().run();
+    run.exit(75).error("passed before the run was done");
+    assert_ne!(world.credential_json(), old);
+    world.replace_in_config("deadline = \"2s\"", "deadline = \"5m\"");
+    world.run(&[]).exit(0);
+}

@@ -205,6 +205,16 @@ fn what_a_person_types_is_compared_as_what_it_is() {
     assert_eq!(world.rows()[1][1], json!(true));
 }
 
+#[test]
+fn a_long_number_whose_last_digit_changes_is_written() {
+    let lines = ["id,card", "a,4539148803436467"];
+    let world = world().csv(&lines).columns(&[("id", "Id", "text"), ("card", "Card", "integer")]).build();
+    world.run(&[]).exit(0);
+    world.write_source(&[lines[0], "a,4539148803436468"]);
+    assert_eq!(world.run(&["--json"]).exit(0).sheet()["updated"], json!(1));
+    assert_eq!(world.rows()[1][1].as_f64(), Some(4_539_148_803_436_468.0));
+}
+
 /// Five seasons of port calls, in which people wrote some times of arrival as `800`.
 #[test]
 fn eight_hundred_is_a_time_of_arrival_only_where_the_pattern_says_so() {

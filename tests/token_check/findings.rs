@@ -183,3 +183,16 @@ fn an_idle_token_and_a_session_policy_that_strikes_again_are_told() {
     assert_eq!(forecast["reason"], "session-policy");
     assert!(forecast["remedy"].as_str().unwrap().starts_with("use a service account"), "{forecast}");
 }
+
+#[test]
+fn a_probe_is_counted_among_the_requests_of_the_minute_and_waits_for_none() {
+    let world = world().per_minute(5, 60).tables("[job.port-sheet-sync]\ndeadline = \"50s\"").build();
+    let sync = || world.process_of("port-sheet-sync", &[]).run();
+    sync().exit(0);
+    world.run(&["--now"]).exit(0);
+    assert_eq!(world.counts().reads, 4);
+    sync().exit(75).error("are spent (5 reads a minute)");
+    assert_eq!(world.counts().reads, 5, "one was left for two that are needed");
+    world.run(&["--now"]).exit(0);
+    assert_eq!(world.counts().reads, 6, "and Google may be asked all the same");
+}

@@ -19,9 +19,14 @@ use crate::spool::Spool;
 use crate::value::Cell;
 use crate::{base, people, plan, rows};
 
-/// Whether a failure means that the sheet is out of reach, rather than that something is wrong with its content.
-pub fn is_due(failure: &Failure) -> bool {
-    matches!(failure.kind, Kind::Credential | Kind::Unavailable | Kind::Config)
+/// Whether a failure means that the sheet is out of reach, rather than that something is wrong with its content. Where
+/// Google takes its time, a run may end before it gave up.
+pub fn is_due(failure: &Failure, was_answered: bool) -> bool {
+    match failure.kind {
+        Kind::Credential | Kind::Unavailable | Kind::Config => true,
+        Kind::Busy => !was_answered,
+        _ => false,
+    }
 }
 
 /// Writes the mirror; answers where it is.

@@ -32,6 +32,9 @@ pub struct SheetResult {
     pub exit: u8,
     /// What failed.
     pub error: Option<Failure>,
+    /// Whether it was the source that failed, before the sheet's credential was used for anything.
+    #[serde(skip)]
+    pub source_failed: bool,
     /// Data rows of the source.
     pub source_rows: u64,
     /// Rows of it that could not be used.
@@ -106,6 +109,7 @@ impl SheetResult {
             outcome: Outcome::Ok,
             exit: 0,
             error: None,
+            source_failed: false,
             source_rows: 0,
             rejected: 0,
             added: 0,

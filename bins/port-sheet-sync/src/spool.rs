@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use indexmap::map::Entry as Slot;
 use log::info;
-use shared::config::{Notation, Sheet};
+use shared::config::{Notation, Sheet, Source};
+use shared::private::shell;
 use shared::{Failure, Kind, Result};
 
 use crate::column::{Columns, Digest, Key, KeyHash, short};
@@ -93,8 +94,8 @@ impl source::Sink for Basin<'_> {
         let columns = Columns::resolve(self.sheet, &head.fields)?;
         let mut heading = Heading::new(home(self.sheet), columns.remembered());
         heading.ends_with_line_break = head.ends_with_line_break;
-        if head.unit == "line" {
-            refuse_a_cut_file(self.sheet, &heading, self.last)?;
+        if let Some(file) = head.file.as_ref().filter(|_| head.unit == "line") {
+            refuse_a_cut_file(&self.sheet.source, file, &heading, self.last)?;
         }
         let rejected_path = self.dir.join(format!("{}.rejected.csv", self.sheet.name));
         let spool = Spool::empty(heading, self.dir.join(format!("{}.spool", self.sheet.name)), rejected_path);
@@ -127,18 +128,18 @@ pub fn home(sheet: &Sheet) -> String {
 }
 
 /// An export whose last line always had an end, and has none today, was cut off or is still being written.
-fn refuse_a_cut_file(sheet: &Sheet, now: &Heading, last: Option<&Heading>) -> Result<()> {
+fn refuse_a_cut_file(source: &Source, file: &Path, now: &Heading, last: Option<&Heading>) -> Result<()> {
     if now.ends_with_line_break || !last.is_some_and(|last| last.ends_with_line_break) {
         return Ok(());
     }
-    let source = &sheet.source;
     Err(Failure::new(
         Kind::Data,
         format!(
             "the source {source} ends in the middle of a line, which it never did before: it was cut off or is still being written"
         ),
         format!(
-            "look at its end: tail -c 200 {source}; the export should write a new file and rename it into place"
+            "look at its end: tail -c 200 {}; the export should write a new file and rename it into place",
+            shell(file)
         ),
     ))
 }

@@ -1,11 +1,12 @@
 //! One sheet within its share of the deadline: source into the spool, rounds until the sheet holds it, bad rows reported.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::Utc;
 use shared::config::Sheet;
 use shared::job::Context;
-use shared::{Failure, Kind, Result};
+use shared::{Failure, Kind, Result, oauth};
 use tokio::time::{Instant, timeout_at};
 
 use crate::plan::several;
@@ -28,10 +29,9 @@ pub async fn sync<'a>(
 ) -> (SheetResult, String) {
     let mut result = SheetResult::new(&sheet.name);
     let mut text = String::new();
-    let end = Instant::now() + share;
-    let done =
-        timeout_at(end, try_sync(context, sheet, args, (workbooks, end), &mut result, &mut text)).await;
-    if let Err(failure) = done.unwrap_or_else(|_| Err(late(share))) {
+    let share = Share { length: share, end: Instant::now() + share };
+    let done = try_sync(context, sheet, args, (workbooks, share), &mut result, &mut text).await;
+    if let Err(failure) = done {
         result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
     }
     (result, text)
@@ -59,19 +59,39 @@ pub async fn undo(
     }
 }
 
-fn late(share: Duration) -> Failure {
-    Failure::new(
-        Kind::Busy,
-        format!("the deadline passed before the run was done: this sheet had {:.1} s", share.as_secs_f64()),
-        "the next run goes on from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes",
-    )
+/// A sheet's share of the deadline.
+#[derive(Clone, Copy)]
+struct Share {
+    length: Duration,
+    end: Instant,
+}
+
+impl Share {
+    /// Does as much of some work as fits into it.
+    async fn spent_on<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = pin!(work);
+        if let Ok(done) = timeout_at(self.end, &mut work).await {
+            return done;
+        }
+        oauth::keep_rotated(work).await;
+        Err(self.late())
+    }
+
+    fn late(self) -> Failure {
+        let length = self.length.as_secs_f64();
+        Failure::new(
+            Kind::Busy,
+            format!("the deadline passed before the run was done: this sheet had {length:.1} s"),
+            "the next run goes on from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes",
+        )
+    }
 }
 
 async fn try_sync<'a>(
     context: &Context,
     sheet: &'a Sheet,
     args: &Args,
-    (workbooks, end): (&mut Workbooks<'a>, Instant),
+    (workbooks, share): (&mut Workbooks<'a>, Share),
     result: &mut SheetResult,
     text: &mut String,
 ) -> Result<()> {
@@ -81,15 +101,17 @@ async fn try_sync<'a>(
         spool: context.state.spool(),
         credentials: context.state.credentials(),
         granted: context.environment.credentials_directory.as_deref(),
-        end,
+        end: share.end,
     };
-    let (spool, columns) = spool::fill(&access, sheet, last.as_ref()).await?;
+    let filled = share.spent_on(spool::fill(&access, sheet, last.as_ref())).await;
+    result.source_failed = filled.is_err();
+    let (spool, columns) = filled?;
     result.source_rows = spool.source_rows;
     result.rejected = spool.rejected;
     result.problems.clone_from(&spool.problems);
     warning::about_double_bookings(context, sheet, args, (&columns, &spool), result)?;
-    let workbook = workbooks.open(context, sheet, args, end)?;
-    workbook.client.begin(end, Progress::new(context.is_watched, &sheet.name));
+    let workbook = workbooks.open(context, sheet, args, share.end)?;
+    workbook.client.begin(share.end, Progress::new(context.is_watched, &sheet.name));
     let before = workbook.client.requests();
     let formatted = last.map(|last| last.columns).unwrap_or_default();
     let known = formatted.clone();
@@ -105,7 +127,7 @@ async fn try_sync<'a>(
         counted: false,
         unfinished: false,
     };
-    let done = bring_into_step(&mut run, result, text).await;
+    let done = share.spent_on(bring_into_step(&mut run, result, text)).await;
     let after = run.workbook.client.requests();
     (result.reads, result.writes) = (after.0 - before.0, after.1 - before.1);
     mirrored(&run, result, done)?;
@@ -131,7 +153,7 @@ fn mirrored(run: &SheetRun<'_>, result: &SheetResult, done: Result<()>) -> Resul
     }
     let today = run.context.started.date_naive();
     done.map_err(|failure| {
-        if run.args.dry_run || !mirror::is_due(&failure) {
+        if run.args.dry_run || !mirror::is_due(&failure, run.workbook.client.was_answered()) {
             return failure;
         }
         let told = match mirror::write(state, run.sheet, &run.columns, &run.spool, today) {

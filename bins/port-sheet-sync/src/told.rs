@@ -9,7 +9,8 @@ use shared::{Failure, Kind};
 use crate::result::{Body, SheetResult};
 
 /// Each sheet on its own, and each credential that was used: a file that is refused or a sheet that is not shared is the
-/// credential's trouble, whichever job meets with it.
+/// credential's trouble, whichever job meets with it. A key that the sheet's source refuses is another's, and the sheet's
+/// trouble: of the credential others would tell at once that it works.
 pub fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
     let sheets = &report.body.sheets;
     if sheets.is_empty() {
@@ -18,7 +19,8 @@ pub fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
     let (mut parts, mut credentials): (Vec<Finding>, Vec<Finding>) = (Vec::new(), Vec::new());
     for sheet in sheets {
         let Some(name) = config.sheets.get(&sheet.sheet).map(|sheet| &sheet.credential) else { continue };
-        let of_credential = sheet.error.clone().filter(|failure| failure.kind == Kind::Credential);
+        let of_credential =
+            sheet.error.clone().filter(|failure| failure.kind == Kind::Credential && !sheet.source_failed);
         if sheet.error.is_none() || of_credential.is_some() {
             add_credential(&mut credentials, name, of_credential.clone());
         }

@@ -122,7 +122,8 @@ async fn probe(context: &Context, mut tokens: TokenSource, result: &mut Credenti
 async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<Reached> {
     let google = &context.config.google;
     let account = tokens.account();
-    let reacher = Reacher { token, account: &account, scopes: tokens.scopes() };
+    let (scopes, database) = (tokens.scopes(), &context.state.database());
+    let reacher = Reacher { token, account: &account, scopes, database };
     reach::sheet(&Http::new(google.timeout)?, google, sheet, reacher).await
 }
 

@@ -73,6 +73,11 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// The records.
+    pub fn database(&self) -> &Path {
+        &self.ledger.database
+    }
+
     /// The command that this is a run of, for hints.
     pub fn command(&self) -> String {
         format!("token-login {}", self.place.name)

@@ -14,7 +14,8 @@ pub(crate) async fn trial(desk: &Desk<'_>, obtained: &Obtained, entry: &mut Entr
     let account = obtained.account.as_deref().unwrap_or("the account that you logged in with");
     let mut failures = Vec::new();
     for sheet in &desk.sheets {
-        let reacher = Reacher { token: &obtained.token, account, scopes: desk.scopes };
+        let (scopes, database) = (desk.scopes, desk.database());
+        let reacher = Reacher { token: &obtained.token, account, scopes, database };
         let reached = reach::sheet(&desk.http, desk.google, sheet, reacher).await;
         entry.sheets.push(Reached { sheet: sheet.name.clone(), reachable: reached.is_ok() });
         failures.extend(reached.err().map(|failure| {

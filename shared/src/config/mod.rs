@@ -136,7 +136,7 @@ impl Config {
     /// # Errors
     /// One line for each problem.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Vec<String>> {
-        let table: Table = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let table: Table = toml::from_str(text).map_err(|error| vec![malformed(text, &error)])?;
         let mut problems = Problems::default();
         let config = Self::read(path, table, &mut problems);
         let lines = problems.into_lines();
@@ -212,6 +212,14 @@ impl Config {
     pub fn job(&self, name: &str) -> JobEntry {
         self.jobs.get(name).cloned().unwrap_or_default()
     }
+}
+
+/// Why a text is not TOML, and where. Its line is not quoted, as the parser would: a person may have typed a secret there.
+fn malformed(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|sign| *sign != '\n').count() + 1;
+    format!("TOML parse error at line {line}, column {column}: {}", error.message())
 }
 
 /// Reads `[KEY.NAME]` tables with `read`.

@@ -1,11 +1,10 @@
 //! A run between lock and deadline. A panic, a signal and the deadline are failures like any other.
 
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Mutex;
-use std::task::Poll;
 
 use futures_util::future::join;
 use log::debug;
@@ -78,12 +77,7 @@ async fn locked<J: Job>(cli: &Cli<J::Args>, context: &Context) -> Ended<J::Body>
             format!("nothing is lost: {}", J::UNFINISHED),
         )]),
     };
-    // A refresh token that its server changes at this moment would be lost with the run.
-    poll_fn(|task| {
-        let goes_on = oauth::is_rotating() && run.as_mut().poll(task).is_pending() && oauth::is_rotating();
-        if goes_on { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
+    oauth::keep_rotated(run).await;
     ended
 }
 

@@ -19,7 +19,7 @@ use crate::http::Http;
 
 pub use classify::{Class, Refusal, classify};
 pub use ledger::{Asking, Ledger};
-pub use rotating::is_rotating;
+pub use rotating::keep_rotated;
 pub use source::TokenSource;
 pub use user::{Exchange, Granted, exchange};
 pub use wallet::{AccessToken, Wallet};

@@ -68,10 +68,18 @@ impl Store {
         self.transaction(|transaction| {
             let due = due(transaction, bucket, 1, now)?;
             if due.is_none() {
-                insert(transaction, bucket, now)?;
+                insert(transaction, bucket.credential, bucket.quota, now)?;
             }
             Ok(due)
         })
+    }
+
+    /// Takes a token for a request that does not wait for one, also where there is none: those who do wait send one less.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Io`] when the database cannot be written.
+    pub fn take_unasked(&mut self, credential: &str, quota: Quota, now: DateTime<Utc>) -> Result<()> {
+        self.transaction(|transaction| insert(transaction, credential, quota, now))
     }
 
     /// When so many tokens will be there at once, if they are not there now. None is taken.
@@ -134,10 +142,15 @@ fn due(
     Ok(back.max(filled))
 }
 
-fn insert(transaction: &Transaction<'_>, bucket: &Bucket<'_>, now: DateTime<Utc>) -> rusqlite::Result<()> {
+fn insert(
+    transaction: &Transaction<'_>,
+    credential: &str,
+    quota: Quota,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT INTO token (credential, quota, at) VALUES (?1, ?2, ?3)",
-        params![bucket.credential, bucket.quota.word(), stamp(now)],
+        params![credential, quota.word(), stamp(now)],
     )?;
     Ok(())
 }

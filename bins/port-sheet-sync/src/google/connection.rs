@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub sent: (u64, u64),
     /// How many of the writes were applied, or may have been.
     pub applied: u64,
+    /// Whether any answer was Google's own, be it a refusal.
+    pub answered: bool,
 }
 
 /// Why a request brought nothing.
@@ -88,8 +90,20 @@ impl Connection {
         }
         let (timeout, first_pause) = (google.timeout, google.first_pause);
         let spreadsheet = spreadsheet.to_owned();
-        let (progress, sent, applied) = (Progress::unseen(), (0, 0), 0);
-        Ok(Self { hub, bearer, tokens, spreadsheet, timeout, first_pause, budget, progress, sent, applied })
+        let (progress, sent, applied, answered) = (Progress::unseen(), (0, 0), 0, false);
+        Ok(Self {
+            hub,
+            bearer,
+            tokens,
+            spreadsheet,
+            timeout,
+            first_pause,
+            budget,
+            progress,
+            sent,
+            applied,
+            answered,
+        })
     }
 
     /// Sends a request until it is answered, refused for good, or out of tries.
@@ -111,6 +125,7 @@ impl Connection {
                 Ok(Err(error)) => Err(refusal::from_error(&error)),
                 Err(_) => Err(refusal::late(self.timeout)),
             };
+            self.answered |= !outcome.as_ref().is_err_and(|refusal| refusal.class == Class::Passing);
             if intent != Intent::Read && !outcome.as_ref().is_err_and(Refusal::was_not_applied) {
                 self.applied += 1;
             }

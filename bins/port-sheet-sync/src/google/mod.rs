@@ -75,6 +75,12 @@ impl Client {
     pub fn begin(&mut self, deadline: Instant, progress: Progress) {
         self.connection.budget.set_deadline(deadline);
         self.connection.progress = progress;
+        self.connection.answered = false;
+    }
+
+    /// Whether Google has answered any request since that work began.
+    pub fn was_answered(&self) -> bool {
+        self.connection.answered
     }
 
     /// How many read and write requests were sent, tries included.

@@ -16,8 +16,9 @@ use super::{Head, Sink};
 use crate::value::Field;
 
 /// A line put behind the last one. It comes back as a record of its own unless a quote before it is still open: the reader
-/// takes an open quote for a field that goes on to the end, with all the lines that follow in it.
-const BEHIND: &str = "\u{1}behind the last line\u{1}";
+/// takes an open quote for a field that goes on to the end, with all the lines that follow in it. It is made of characters
+/// that no text has, none of them ASCII, since any ASCII character may be the delimiter.
+const BEHIND: &str = "\u{fdd0}\u{fdd1}\u{fdd2}\u{fdd3}";
 
 /// How much is read at once, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -31,6 +32,7 @@ pub fn read(export: Export, delimiter: u8, encoding: &'static Encoding, sink: &m
     sink.begin(Head {
         fields: csv.fields.clone(),
         unit: "line",
+        file: Some(csv.export.path.clone()),
         ends_with_line_break: csv.ends_with_line_break,
     })?;
     while csv.advance()? {
@@ -73,7 +75,7 @@ impl Csv {
         let is_utf16 = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
         let nulls = start.iter().filter(|byte| **byte == 0).count();
         if !is_utf16 && nulls > start.len() / 8 {
-            let hint = format!("see what it is: file {}", export.path.display());
+            let hint = format!("see what it is: file {}", export.typed());
             return Err(export.refused("is not CSV text: it holds binary data", hint));
         }
         let ends_with_line_break = export.ends_with_line_break()?;
@@ -107,7 +109,7 @@ impl Csv {
         header.iter().map(text).collect::<Option<_>>().ok_or_else(|| {
             self.export.refused(
                 format!("is not CSV in {}: its first line is not text", self.encoding.name()),
-                format!("file {}", self.export.path.display()),
+                format!("file {}", self.export.typed()),
             )
         })
     }
@@ -167,12 +169,12 @@ impl Csv {
         let line = self.last_line;
         self.export.refused(
             format!("ends within quotes: a quote that opens in the record on line {line} is never closed"),
-            format!("look at that line: sed -n {line}p {}", self.export.path.display()),
+            format!("look at that line: sed -n {line}p {}", self.export.typed()),
         )
     }
 
     fn unreadable(&self, error: &csv::Error) -> Failure {
-        let path = self.export.path.display();
+        let path = self.export.typed();
         match error.kind() {
             csv::ErrorKind::Io(error) if TooLong::is(error) => self.export.refused(
                 format!("is not CSV: {error}"),
@@ -220,9 +222,13 @@ mod tests {
     }
 
     fn try_lines(text: &[u8]) -> Result<Vec<u64>> {
+        try_lines_of(text, b',')
+    }
+
+    fn try_lines_of(text: &[u8], delimiter: u8) -> Result<Vec<u64>> {
         let dir = tempfile::tempdir().unwrap();
         let mut lines = Lines::default();
-        read(opened(&dir, text), b',', encoding_rs::UTF_8, &mut lines)?;
+        read(opened(&dir, text), delimiter, encoding_rs::UTF_8, &mut lines)?;
         Ok(lines.0)
     }
 
@@ -249,6 +255,14 @@ mod tests {
         assert_eq!(lines(b"a,b\n1,\"closed\""), [2]);
         assert_eq!(lines(b"a,b\n1,5\" pipe\n"), [2]);
         assert!(try_lines(b"a,\"b\n1,2\n").unwrap_err().message.contains("on line 1 is never closed"));
+    }
+
+    #[test]
+    fn whatever_stands_between_fields_the_file_ends_where_it_ends() {
+        for delimiter in (1..=127).filter(|sign| !matches!(sign, b'"' | b'\n' | b'\r' | b'1' | b'A')) {
+            let text = [&[b'1', delimiter, b'A'][..]; 3].join(&b'\n');
+            assert_eq!(try_lines_of(&text, delimiter).unwrap(), [2, 3], "{:?}", char::from(delimiter));
+        }
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub fn failure(server: &Server, refusal: Refusal, words: &str) -> Failure {
 
 /// What is known of a query's rows before the first.
 pub fn head(fields: Vec<String>) -> Head {
-    Head { fields, unit: "row", ends_with_line_break: false }
+    Head { fields, unit: "row", file: None, ends_with_line_break: false }
 }
 
 /// That a query returns rows, and none with a column that a sheet cannot hold; each comes with what it is, if so.

@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use shared::private::shell;
 use shared::{Failure, Kind, Result};
 
 /// An open export.
@@ -46,7 +47,7 @@ impl Export {
         // Opening a pipe would wait for a writer without end.
         let metadata = fs::metadata(path).map_err(|error| missing(&shown, path, &error))?;
         if !metadata.is_file() {
-            let hint = format!("see what it is: ls -la {}", path.display());
+            let hint = format!("see what it is: ls -la {}", shell(path));
             return Err(Failure::new(Kind::Data, format!("the source {shown} is not a regular file"), hint));
         }
         let opened = File::open(path).and_then(|file| Ok((FileState::of(&file)?, file)));
@@ -104,6 +105,11 @@ impl Export {
         ))
     }
 
+    /// Where it is, as a shell takes it.
+    pub fn typed(&self) -> String {
+        shell(&self.path)
+    }
+
     /// It cannot be read.
     pub fn missing(&self, error: &io::Error) -> Failure {
         missing(&self.shown, &self.path, error)
@@ -116,6 +122,6 @@ impl Export {
 }
 
 fn missing(shown: &str, path: &Path, error: &io::Error) -> Failure {
-    let hint = format!("is the export running? ls -la {}", path.parent().unwrap_or(path).display());
+    let hint = format!("is the export running? ls -la {}", shell(path.parent().unwrap_or(path)));
     Failure::new(Kind::Unavailable, format!("cannot read the source {shown}: {error}"), hint)
 }

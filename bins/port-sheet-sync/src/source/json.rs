@@ -118,8 +118,12 @@ impl<S: Sink> Reading<'_, S> {
     }
 
     fn tell(&mut self) -> Result<()> {
-        let ends_with_line_break = self.ends_with_line_break;
-        self.sink.begin(Head { fields: self.fields.names(), unit: self.fields.unit, ends_with_line_break })
+        self.sink.begin(Head {
+            fields: self.fields.names(),
+            unit: self.fields.unit,
+            file: Some(self.export.path.clone()),
+            ends_with_line_break: self.ends_with_line_break,
+        })
     }
 
     fn record(&mut self, at: u64) -> Result<()> {
@@ -161,7 +165,7 @@ impl<S: Sink> Reading<'_, S> {
     }
 
     fn malformed(&self, error: &ReaderError) -> Failure {
-        let path = self.export.path.display();
+        let path = self.export.typed();
         let (what, at) = match error {
             ReaderError::IoError { error, .. } if TooLong::is(error) => {
                 return self.export.refused(format!("is not JSON: {error}"), format!("head -c 300 {path}"));

@@ -31,6 +31,8 @@ pub struct Head {
     pub fields: Vec<String>,
     /// What its records are counted by: `line`, `record` or `row`, from 1.
     pub unit: &'static str,
+    /// The file that is read, for the commands of hints.
+    pub file: Option<PathBuf>,
     /// Whether its last line has an end, where it has lines.
     pub ends_with_line_break: bool,
 }

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use shared::config::Query;
+use shared::private::shell;
 use shared::{Failure, Kind, Result};
 
 use super::{Sink, database};
@@ -30,7 +31,7 @@ pub fn read(path: &Path, query: &Query, sink: &mut impl Sink) -> Result<()> {
     let source = Database { path, query };
     let metadata = fs::metadata(path).map_err(|error| source.missing(&error))?;
     if !metadata.is_file() {
-        let hint = format!("see what it is: ls -la {}", path.display());
+        let hint = format!("see what it is: ls -la {}", shell(path));
         return Err(Failure::new(
             Kind::Data,
             format!("the source {} is not a regular file", path.display()),
@@ -89,27 +90,27 @@ impl Database<'_> {
 
     fn missing(&self, error: &std::io::Error) -> Failure {
         let path = self.path.display();
-        let hint = format!("is the booking system there? ls -la {path}");
+        let hint = format!("is the booking system there? ls -la {}", shell(self.path));
         Failure::new(Kind::Unavailable, format!("cannot read the source {path}: {error}"), hint)
     }
 
     fn wrong_query(&self, why: &str) -> Failure {
         let path = self.path.display();
-        let hint = format!("try it: sqlite3 -readonly {} \"SELECT …\"", shared::private::shell(self.path));
+        let hint = format!("try it: sqlite3 -readonly {} \"SELECT …\"", shell(self.path));
         Failure::new(Kind::Config, format!("the query of the source {path} cannot be used: {why}"), hint)
     }
 
     fn refused(&self, error: &rusqlite::Error) -> Failure {
-        let path = self.path.display();
+        let (path, typed) = (self.path.display(), shell(self.path));
         let failed =
             |kind, hint: &str| Failure::new(kind, format!("cannot read the source {path}: {error}"), hint);
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                failed(Kind::Data, &format!("see what it is: file {path}"))
+                failed(Kind::Data, &format!("see what it is: file {typed}"))
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => failed(
                 Kind::Unavailable,
-                &format!("another program holds it; the next run tries again: fuser -v {path}"),
+                &format!("another program holds it; the next run tries again: fuser -v {typed}"),
             ),
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => failed(
                 Kind::Unavailable,
@@ -124,7 +125,7 @@ impl Database<'_> {
                 "make the query cheaper, or raise timeout of the source",
             ),
             Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::DiskFull) => {
-                failed(Kind::Io, &format!("look at it: ls -la {path}; df -h {path}"))
+                failed(Kind::Io, &format!("look at it: ls -la {typed}; df -h {typed}"))
             }
             _ => self.wrong_query(&error.to_string()),
         }

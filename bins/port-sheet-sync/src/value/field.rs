@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use shared::config::{Notation, Type};
 
 use super::parse::{self, quoted};
-use super::{Cell, days, fraction};
+use super::{Cell, days, time_of_day};
 
 /// One field of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ impl<'a> Field<'a> {
             (Self::Number(number), Type::Number) => parse::number(number).map(Cell::Number),
             (Self::Number(number), Type::Boolean) => parse::boolean(number, notation).map(Cell::Bool),
             (Self::Date(date), Type::Date) => Ok(Cell::Number(days(*date))),
-            (Self::Time(time), Type::Time) => Ok(Cell::Number(fraction(*time))),
+            (Self::Time(time), Type::Time) => Ok(Cell::Number(time_of_day(*time))),
             (Self::DateTime(at), Type::DateTime) => Ok(parse::datetime_cell(*at)),
             (Self::Instant(at), Type::DateTime) => {
                 local(*at, notation).map(parse::datetime_cell).ok_or_else(parse::needs_time_zone)

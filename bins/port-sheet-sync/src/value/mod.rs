@@ -65,6 +65,8 @@ impl Cell {
     pub fn is_same(&self, other: &Self, kind: Type) -> bool {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) if is_temporal(kind) => whole_seconds(*a) == whole_seconds(*b),
+            // A whole number is exact as far as a column takes it, and the last digit of a long one tells two apart.
+            (Self::Number(a), Self::Number(b)) if kind == Type::Integer => a == b,
             // Sheets shows fifteen significant digits.
             (Self::Number(a), Self::Number(b)) => (a - b).abs() <= 1e-15 * a.abs().max(b.abs()),
             _ => self == other,
@@ -145,10 +147,16 @@ fn days(date: NaiveDate) -> f64 {
     (date - epoch()).num_days() as f64
 }
 
-/// A time of day to the second, as a part of a day.
+/// A time to the second, as a part of a day: all of it for the last half second.
 fn fraction(time: NaiveTime) -> f64 {
     let half_up = if time.nanosecond() >= 500_000_000 { 1.0 } else { 0.0 };
     (f64::from(time.num_seconds_from_midnight()) + half_up) / SECONDS_A_DAY
+}
+
+/// A time of day to the second, as a part of a day. No time of day is the end of it, so the last second has half a second
+/// more than the others.
+fn time_of_day(time: NaiveTime) -> f64 {
+    fraction(time).min((SECONDS_A_DAY - 1.0) / SECONDS_A_DAY)
 }
 
 /// A serial number in seconds, float noise aside.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use shared::config::{Notation, Pattern, Type};
 
-use super::{Cell, days, fraction, pattern};
+use super::{Cell, days, fraction, pattern, time_of_day};
 
 /// Sheets refuses longer text: "Your input contains more than the maximum of 50000 characters in a single cell."
 const TEXT_LIMIT: usize = 50_000;
@@ -31,7 +31,7 @@ pub(super) fn read<'a>(text: &'a str, kind: Type, notation: &Notation) -> Result
         Type::Number => number(&digits(trimmed, notation)?).map(Cell::Number),
         Type::Boolean => boolean(trimmed, notation).map(Cell::Bool),
         Type::Date => date(trimmed, &notation.patterns).map(|date| Cell::Number(days(date))),
-        Type::Time => time(trimmed, &notation.patterns).map(|time| Cell::Number(fraction(time))),
+        Type::Time => time(trimmed, &notation.patterns).map(|time| Cell::Number(time_of_day(time))),
         Type::DateTime => datetime(trimmed, notation).map(datetime_cell),
         Type::Text => unreachable!("handled above"),
     }
@@ -171,15 +171,21 @@ fn by_pattern<T>(
 }
 
 fn iso_date(text: &str) -> Option<NaiveDate> {
-    // The length keeps out years that are not four digits, which chrono would take.
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)
+    // The length keeps out years that are not four digits, which chrono would take, as it would a sign and blanks.
+    let is_plain = text.len() == 10
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.contains(char::is_whitespace);
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_plain)
 }
 
 fn iso_time(text: &str) -> Option<NaiveTime> {
     let forms = ["%H:%M", "%H:%M:%S", "%H:%M:%S%.f"];
     let time = forms.iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok());
+    // Chrono would take blanks, and `8:5`, which may be five past eight or ten to nine.
+    let is_plain = !text.contains(char::is_whitespace)
+        && text.split([':', '.']).skip(1).take(2).all(|part| part.len() >= 2);
     // A leap second is no time of day in Sheets.
-    time.filter(|time| time.nanosecond() < 1_000_000_000)
+    time.filter(|time| is_plain && time.nanosecond() < 1_000_000_000)
 }
 
 fn iso_datetime(text: &str) -> Option<NaiveDateTime> {

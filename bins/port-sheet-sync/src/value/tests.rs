@@ -67,11 +67,35 @@ fn dates_are_the_serial_numbers_of_sheets() {
         ("800", Type::Time),
         ("24:00", Type::Time),
         ("TA", Type::Time),
+        ("+020-01-01", Type::Date),
+        ("-999-01-01", Type::Date),
+        ("2020- 1- 1", Type::Date),
+        ("8:5", Type::Time),
+        ("14:30:5", Type::Time),
+        ("14: 30", Type::Time),
         ("2020-01-01T12:00Z", Type::DateTime),
         ("2020-01-01", Type::DateTime),
     ] {
         assert!(read(text, kind).is_err(), "{text}");
     }
+}
+
+#[test]
+fn the_last_half_second_of_a_day_is_of_that_day_where_there_is_no_next_one() {
+    for written in ["23:59:59", "23:59:59.4", "23:59:59.5", "23:59:59.999999"] {
+        assert_eq!(parsed(written, Type::Time).shown(Type::Time), "23:59:59", "{written}");
+        let typed = typed(&Field::Time(written.parse().unwrap()), Type::Time, &Notation::default()).unwrap();
+        assert_eq!(typed, parsed("23:59:59", Type::Time), "{written}");
+    }
+    let midnight = parsed("2026-05-13 23:59:59.5", Type::DateTime);
+    assert_eq!(midnight, parsed("2026-05-14 00:00", Type::DateTime), "the next day begins");
+}
+
+#[test]
+fn whole_numbers_are_compared_to_their_last_digit() {
+    let number = |text: &str| parsed(text, Type::Integer);
+    assert!(!number("4539148803436467").is_same(&number("4539148803436468"), Type::Integer));
+    assert!(number("4539148803436467").is_same(&number("+4539148803436467"), Type::Integer));
 }
 
 #[test]

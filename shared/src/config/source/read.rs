@@ -196,7 +196,10 @@ impl Keys {
         if let SentAs::Header(name) = &sent_as
             && http::HeaderName::from_bytes(name.as_bytes()).is_err()
         {
-            reader.problem("secret-header", format!("{name:?} is not the name of a header"));
+            reader.problem(
+                "secret-header",
+                "must be the name of a header; the secret itself stands in secret-file",
+            );
         }
         if self.secret_file.is_none() && sent_as != SentAs::Bearer {
             reader.problem("secret-file", "is missing: name the file that holds the secret");

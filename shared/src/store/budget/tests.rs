@@ -56,6 +56,17 @@ fn several_tokens_are_due_when_the_last_of_them_is_back() {
 }
 
 #[test]
+fn what_does_not_wait_is_waited_for_by_the_others() {
+    let (_dir, mut store) = store();
+    let reads = bucket("a", Quota::Read);
+    for second in [0, 10, 20, 30] {
+        store.take_unasked("a", Quota::Read, at(second)).unwrap();
+    }
+    assert_eq!(store.take(&reads, at(40)).unwrap(), Some(at(71)), "one more than the bucket holds");
+    assert_eq!(store.take(&reads, at(71)).unwrap(), None);
+}
+
+#[test]
 fn an_emptied_bucket_gives_nothing_before_its_time_whoever_asks() {
     let (dir, mut store) = store();
     let reads = bucket("a", Quota::Read);
