@@ -78,7 +78,8 @@ impl Intended {
     }
 }
 
-fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
+/// A value in its place: a booking or a row, and a header.
+pub fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
     let mut bytes = Vec::new();
     for text in [place, header] {
         bytes.extend((text.len() as u64).to_le_bytes());
