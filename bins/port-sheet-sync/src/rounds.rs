@@ -137,7 +137,10 @@ impl SheetRun<'_> {
         let is_in_base =
             |key: &KeyHash| known.as_ref().is_some_and(|known| known.live_rows.contains_key(key));
         let added = snapshot.differing.iter().map(|row| row.key).filter(|key| !is_in_base(key)).collect();
-        let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
+        let is_in_question = !(snapshot.differing.is_empty()
+            && snapshot.irregular.is_empty()
+            && snapshot.flagged_others.is_empty());
+        let intended = if !is_in_question {
             Intended::default()
         } else {
             Intended::read(&self.journals(), &self.columns, &added)?
@@ -162,6 +165,7 @@ impl SheetRun<'_> {
         let mut plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
         let (irregular, differing) = (&snapshot.irregular, self.differing_path());
         plan.strays = stray::repairs(&self.columns, &intended, &before, irregular, &differing)?;
+        plan.unflags.extend(stray::flags(&intended, &snapshot.flagged_others));
         Ok(Round { version, tab, layout, snapshot, shelf, base, intended, before, plan })
     }
 
@@ -305,6 +309,10 @@ impl SheetRun<'_> {
         result.notes.extend(
             blank.map(|row| format!("row {row} has cells in owned columns but no key; it was left alone")),
         );
+        let more = round.snapshot.blank_keys.len().saturating_sub(NOTES);
+        if let Some(last) = round.snapshot.blank_keys.last().filter(|_| more > 0) {
+            result.notes.push(format!("so have {more} more rows, down to row {last}"));
+        }
         result.notes.extend(plan.notes.iter().cloned());
         result.drifted = plan.drifted;
         result.drifts = plan.drifts.iter().map(|drift| DriftedCell::new(&self.columns, drift)).collect();

@@ -16,6 +16,7 @@ use crate::value::Cell;
 pub struct Intended {
     values: HashSet<u64>,
     added: HashSet<KeyHash>,
+    flags: HashSet<(u32, String)>,
 }
 
 impl Intended {
@@ -34,6 +35,7 @@ impl Intended {
                         let places = [&key, &row.to_string()];
                         intended.values.extend(places.map(|place| digest(place, &header, &new)));
                     }
+                    Line::Flag { row, new, .. } => drop(intended.flags.insert((row, new))),
                     Line::Add { key, cells, .. } => intended.add(columns, wanted, &key, &cells),
                     _ => {}
                 }
@@ -64,6 +66,11 @@ impl Intended {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// Whether a status is a flag that was to be set in this row.
+    pub fn is_flag_for_row(&self, row: u32, status: &Cell) -> bool {
+        matches!(status, Cell::Text(text) if self.flags.contains(&(row, text.clone())))
     }
 
     /// Whether a value of this column is one that was to be written into this row.
