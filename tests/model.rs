@@ -30,8 +30,8 @@ use history::History;
 use model::Policy;
 use step::Step;
 
-/// Histories for each policy; eight policies make 2,048.
-const HISTORIES: u32 = 256;
+/// Histories for each policy; ten policies make 2,080.
+const HISTORIES: u32 = 208;
 
 /// The longest history.
 const STEPS: usize = 9;
@@ -81,4 +81,6 @@ policies! {
     rows_are_archived_and_edits_are_kept: "archive", "keep", 6;
     rows_are_deleted_and_edits_are_restored: "delete", "restore", 7;
     rows_are_deleted_and_edits_are_kept: "delete", "keep", 8;
+    rows_are_flagged_and_edits_stop_everything: "flag", "fail", 9;
+    rows_are_archived_and_edits_stop_everything: "archive", "fail", 10;
 }

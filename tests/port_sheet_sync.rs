@@ -21,6 +21,14 @@ mod credential_file;
 #[path = "port_sheet_sync/google_refuses.rs"]
 mod google_refuses;
 
+/// What people do between a run that was cut short and the next, and rows of their own that a flag hits.
+#[path = "port_sheet_sync/upheaval.rs"]
+mod upheaval;
+
+/// An undo of a run that people came into, and one that was stopped.
+#[path = "port_sheet_sync/undo_disturbed.rs"]
+mod undo_disturbed;
+
 /// One run a job, and one refresh of a credential.
 #[path = "port_sheet_sync/lock.rs"]
 mod lock;

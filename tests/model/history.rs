@@ -162,19 +162,33 @@ impl History {
             0 => ("Nights", json!(100 + value)),
             _ => ("Vessel", json!(format!("Person's {value}"))),
         };
+        let before =
+            self.sheet().bookings().find(|(_, in_sheet, _)| *in_sheet == key).unwrap().2[header].clone();
         self.write(header, &key, &value);
-        if self.model.policy.on_edit == "keep" {
-            self.model.over.entry(key).or_default().insert(header.to_owned(), value);
+        match self.model.policy.on_edit {
+            "keep" => drop(self.model.over.entry(key).or_default().insert(header.to_owned(), value)),
+            "fail" => {
+                self.refused();
+                self.write(header, &key, &before);
+            }
+            _ => {}
         }
+    }
+
+    fn refused(&self) {
+        self.world.clear_requests();
+        self.world.process(&[]).without_trace().run().exit(65);
+        assert_eq!(self.world.counts().writes, 0, "nothing is written by a run that is refused");
     }
 
     fn jot(&mut self, value: u16) {
         let sheet = self.sheet();
         let text = json!(format!("remember {value}"));
         let row = sheet.end() + usize::from(value % 3);
+        let header = if value.is_multiple_of(2) { "Notes" } else { "Vessel" };
         self.grow(row);
-        self.world.person_writes(&sheet.cell("Notes", row), text.clone());
-        self.model.strangers.push([("Notes".to_owned(), text)].into());
+        self.world.person_writes(&sheet.cell(header, row), text.clone());
+        self.model.strangers.push([(header.to_owned(), text)].into());
     }
 
     /// A sheet in a browser has rows enough; this one may be full.
@@ -218,9 +232,7 @@ impl History {
     fn rename(&mut self) {
         let header = self.sheet().cell("Vessel", 1);
         self.world.person_writes(&header, "Ship");
-        self.world.clear_requests();
-        self.world.process(&[]).without_trace().run().exit(65);
-        assert_eq!(self.world.counts().writes, 0, "nothing is written while a header is gone");
+        self.refused();
         self.world.person_writes(&header, "Vessel");
     }
 

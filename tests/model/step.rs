@@ -16,9 +16,9 @@ pub enum Step {
     Change(Index, u16),
     /// A person writes beside a booking.
     Note(Index, u16),
-    /// A person writes over a cell of the sync's.
+    /// A person writes over a cell of the sync's; where that stops everything, a run says so, and the person takes it back.
     Edit(Index, u16),
-    /// A person writes a row of their own, below everything.
+    /// A person writes a row of their own, below everything, in a column of theirs or of the sync's.
     Jot(u16),
     /// A person deletes the row of a booking.
     Delete(Index),
@@ -86,7 +86,8 @@ fn disturbance() -> impl Strategy<Value = Disturbance> {
         Just(Failure::AnswerLost),
         Just(Failure::AnswerCut),
     ];
-    let nth = 1_u64..=6;
+    // As many requests as a run takes that brings rows back, writes cells and removes rows.
+    let nth = 1_u64..=12;
     prop_oneof![
         2 => Just(Disturbance::Nothing),
         3 => (nth.clone(), failure).prop_map(|(nth, failure)| Disturbance::Failure(nth, failure)),

@@ -250,6 +250,23 @@ fn a_row_without_a_key_is_a_persons_and_is_noted() {
 }
 
 #[test]
+fn no_row_without_a_key_is_passed_over_in_silence() {
+    let world = world().grid(60, 8).build();
+    world.run(&[]).exit(0);
+    let rows: Vec<Value> =
+        (0..25).map(|_| json!({"values": [{"userEnteredValue": {"stringValue": "late"}}]})).collect();
+    let start = json!({"sheetId": world.tab_id(), "rowIndex": 10, "columnIndex": 1});
+    world.person_edits(
+        &json!([{"updateCells": {"start": start, "rows": rows, "fields": "userEnteredValue"}}]),
+    );
+    let run = world.run(&["--json"]);
+    let notes = run.exit(0).sheet()["notes"].as_array().unwrap().clone();
+    assert_eq!(notes.len(), 21);
+    assert_eq!(notes[19], json!("row 30 has cells in owned columns but no key; it was left alone"));
+    assert_eq!(notes[20], json!("so have 5 more rows, down to row 35"));
+}
+
+#[test]
 fn new_bookings_go_below_everything_that_people_wrote() {
     let world = synced();
     world.person_writes("F12", "remember the fireworks");

@@ -1,5 +1,7 @@
 //! `--history` and `--undo RUN`: what a run did can be seen and put back, cell for cell, where nobody changed it since.
 
+use std::time::{Duration, SystemTime};
+
 use google_standin::{Fault, Stall};
 use serde_json::{Value, json};
 use support::{Run, World};
@@ -8,10 +10,10 @@ use crate::crash::killing_at_write;
 use crate::interference::rows;
 use crate::world;
 
-const BEFORE: [&str; 4] = support::BOOKINGS;
+pub const BEFORE: [&str; 4] = support::BOOKINGS;
 
 /// Two cells of B-101 changed, B-102 left, B-104 is new.
-const AFTER: [&str; 4] = [
+pub const AFTER: [&str; 4] = [
     "booking_id,vessel,arrival,nights",
     "B-101,Alma II,2026-05-13,7",
     "B-103,Cirrus,2026-05-15,5",
@@ -20,14 +22,14 @@ const AFTER: [&str; 4] = [
 
 const POLICIES: [&str; 4] = ["keep", "flag", "archive", "delete"];
 
-fn of(policy: &str) -> World {
+pub fn of(policy: &str) -> World {
     let world = world().policy(&format!("on-missing = {policy:?}")).policy("max-shrink = \"100%\"").build();
     world.server.quota(0, 0);
     world
 }
 
 /// In step, with people's notes and formulas beside the bookings.
-fn synced(policy: &str) -> World {
+pub fn synced(policy: &str) -> World {
     let world = of(policy);
     world.run(&[]).exit(0);
     for (cell, text) in [
@@ -53,13 +55,13 @@ pub fn picture(world: &World) -> Vec<(String, Vec<Vec<Value>>)> {
 }
 
 /// Runs and answers the run's name.
-fn run_with(world: &World, source: &[&str]) -> String {
+pub fn run_with(world: &World, source: &[&str]) -> String {
     world.write_source(source);
     let run = world.run(&["--json"]);
     run.exit(0).json()["run"].as_str().unwrap().to_owned()
 }
 
-fn undo(world: &World, run: &str) -> Run {
+pub fn undo(world: &World, run: &str) -> Run {
     world.run(&["--json", "--undo", run])
 }
 
@@ -305,6 +307,24 @@ fn the_history_lists_runs_with_what_they_did_and_what_became_of_them() {
     assert!(table.exit(0).stdout.contains(&format!("{run}  20")), "{}", table.stdout);
     assert!(table.stdout.contains("undone by"), "{}", table.stdout);
     assert_eq!(world.requests().len(), 0, "nothing is asked of Google");
+}
+
+#[test]
+fn journals_are_kept_for_90_days_and_no_longer() {
+    let world = of("flag");
+    let runs = [&BEFORE, &AFTER].map(|source| run_with(&world, source));
+    for entry in std::fs::read_dir(world.path("state/journal/port-sheet")).unwrap() {
+        let path = entry.unwrap().path();
+        let days = if path.to_string_lossy().contains(&runs[0]) { 91 } else { 89 };
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60)).unwrap();
+    }
+    let last = run_with(&world, &BEFORE);
+    let history = world.run(&["--history", "--json"]).json();
+    let found: Vec<&str> =
+        history["runs"].as_array().unwrap().iter().filter_map(|run| run["run"].as_str()).collect();
+    assert_eq!(found, [&last, &runs[1]]);
+    undo(&world, &runs[0]).exit(64).error("no journal of a run");
 }
 
 #[test]

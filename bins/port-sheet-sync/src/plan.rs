@@ -24,7 +24,7 @@ use refuse::{
 };
 
 pub use compare::{Drift, RowFacts, RowUpdate, compare};
-pub use refuse::refuse_edits;
+pub use refuse::{refuse_a_key_without_a_header, refuse_edits, refuse_rows_that_cannot_come_back};
 
 /// How many drifts and changes are kept for people to read.
 const SHOWN: usize = 200;
@@ -162,6 +162,7 @@ pub fn make(
     refuse_bad_rows(facts)?;
     refuse_shrunken_source(facts)?;
     refuse_rows_without_a_key_header(facts, layout)?;
+    facts.shelf.map_or(Ok(()), |shelf| refuse_rows_that_cannot_come_back(shelf, &facts.sheet.tab))?;
     let mut plan = Plan { flag_text: flag_text(facts.today), ..Plan::default() };
     for row in facts.snapshot.differing.iter().filter(|row| !facts.snapshot.duplicates.contains_key(&row.key))
     {
@@ -173,8 +174,8 @@ pub fn make(
     plan.adds.sort_unstable();
     plan.formats = formats(facts, layout);
     plan_missing(facts, &mut plan);
-    // More rows are about to be looked at there.
-    plan.purge &= plan.removals.is_empty();
+    // More rows are about to be looked at there, unless they would stand below another header.
+    plan.purge &= plan.removals.is_empty() || facts.shelf.is_some_and(|shelf| !shelf.has_todays_columns);
     if !plan.flags.is_empty() {
         refuse_a_taken_status_column(facts, layout)?;
         layout.need_status();
@@ -205,7 +206,7 @@ fn plan_returns(facts: &Facts<'_>, plan: &mut Plan) -> HashSet<KeyHash> {
         let is_wanted =
             hash.and_then(|hash| facts.spool.index.get(&hash)).is_some_and(|entry| entry.row == 0);
         let is_first = hash.is_none_or(|hash| !back.contains(&hash));
-        if is_first && (row.is_wrong() || is_wanted && row.is_right()) {
+        if is_first && shelf.has_todays_columns && (row.is_wrong() || is_wanted && row.is_right()) {
             back.extend(hash);
             plan.come_back += u64::from(is_wanted);
             plan.returns.push(row.clone());

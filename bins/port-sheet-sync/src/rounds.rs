@@ -140,6 +140,10 @@ impl SheetRun<'_> {
         result.notes.extend(
             blank.map(|row| format!("row {row} has cells in owned columns but no key; it was left alone")),
         );
+        let more = round.snapshot.blank_keys.len().saturating_sub(NOTES);
+        if let Some(last) = round.snapshot.blank_keys.last().filter(|_| more > 0) {
+            result.notes.push(format!("so have {more} more rows, down to row {last}"));
+        }
         result.notes.extend(plan.notes.iter().cloned());
         result.drifted = plan.drifted;
         result.drifts = plan.drifts.iter().map(|drift| DriftedCell::new(&self.columns, drift)).collect();

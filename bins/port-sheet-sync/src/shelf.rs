@@ -101,13 +101,15 @@ impl Shelved {
     }
 }
 
-/// What the tab holds: its newest rows, those below the columns as they stand today.
+/// What the tab holds: its newest rows, those below its first header.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     /// What it is for.
     pub place: Place,
     /// The tab.
     pub tab: Tab,
+    /// Whether its rows have the columns of today, so that they can come back.
+    pub has_todays_columns: bool,
     /// Its rows with a mark.
     pub rows: Vec<Shelved>,
 }
@@ -130,7 +132,7 @@ pub fn lasting(header: &[String]) -> Vec<String> {
     header
 }
 
-/// Reads the tab, if there is one. `header` is what [`header`] says, `in_doubt` are the removals that are not committed.
+/// Reads the tab, if there is one. `header` is what [`header()`] says of today, `in_doubt` are the removals that are not committed.
 ///
 /// # Errors
 /// As every request.
@@ -138,16 +140,17 @@ pub async fn look(
     client: &mut Client,
     place: &Place,
     columns: &Columns,
-    layout: &Layout,
     header: &[String],
     in_doubt: &HashSet<Mark>,
 ) -> Result<Option<Shelf>> {
     let Some(tab) = client.find_tab(&place.title).await? else { return Ok(None) };
-    let mut shelf = Shelf { place: place.clone(), tab, rows: Vec::new() };
+    let has_todays_columns = has_header(&tab, header);
+    let mut shelf = Shelf { place: place.clone(), tab, has_todays_columns, rows: Vec::new() };
+    let Some(keys) = shelf.keys(columns) else { return Ok(Some(shelf)) };
     let mut first = 2;
-    while has_header(&shelf.tab, header) && first <= shelf.tab.rows {
+    while first <= shelf.tab.rows {
         let last = shelf.tab.rows.min(first + ROWS_A_READ - 1);
-        if !shelf.read(client, columns, layout, (first, last)).await? {
+        if !shelf.read(client, columns, &keys, (first, last)).await? {
             break;
         }
         first = last + 1;
@@ -164,16 +167,23 @@ pub fn has_header(tab: &Tab, header: &[String]) -> bool {
 }
 
 impl Shelf {
-    /// Takes some rows in; no when an older header ends those of today's columns.
+    /// Where the columns of the key stand, as its own first header has them; none when that is no header of ours.
+    fn keys(&self, columns: &Columns) -> Option<Vec<u32>> {
+        let header = &self.tab.header;
+        let at = |index: &usize| header.iter().position(|text| *text == columns.all()[*index].header);
+        let keys = columns.key().iter().map(|index| u32::try_from(at(index)?).ok());
+        keys.collect::<Option<_>>().filter(|_| header.first().is_some_and(|first| first == MARKS))
+    }
+
+    /// Takes some rows in; no when an older header ends the newest ones.
     async fn read(
         &mut self,
         client: &mut Client,
         columns: &Columns,
-        layout: &Layout,
+        keys: &[u32],
         rows: (u32, u32),
     ) -> Result<bool> {
-        let keys = columns.key().iter().map(|&index| layout.columns[index] + 1);
-        let wanted = std::iter::once(0).chain(keys);
+        let wanted = std::iter::once(0).chain(keys.iter().copied());
         let ranges: Vec<String> =
             wanted.map(|column| a1::range(&self.place.title, (column, column), rows)).collect();
         let found = client.read(&ranges).await?;

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub missing: Vec<MissingRow>,
     /// Rows of bookings that are in the source, but flagged as missing.
     pub flagged_live: Vec<FlaggedRow>,
+    /// Rows of no booking that could be told, in which something stands in the status column.
+    pub flagged_others: Vec<FlaggedRow>,
     /// Keys that stand in several rows, with those rows.
     pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
     /// Rows with owned cells but no key.
@@ -85,12 +87,12 @@ pub struct MissingRow {
     pub flagged: bool,
 }
 
-/// A row that is flagged although its booking is in the source.
+/// A row that is flagged although its booking is in the source, or although it is no booking's.
 #[derive(Clone, Debug)]
 pub struct FlaggedRow {
     /// Its number.
     pub row: u32,
-    /// Its booking.
+    /// Its booking; blank where there is none.
     pub key: Key,
     /// What stands in its status column.
     pub status: Cell,
@@ -222,7 +224,13 @@ impl Snapshot {
         spill: impl FnOnce(&[Cell<&str>]) -> Result<u64>,
     ) -> Result<()> {
         let row = owned.row;
+        let flagged = |key: Key| {
+            let status = status.filter(|status| !is_blank(Some(status))).map(Cell::from_json);
+            status.map(|status| FlaggedRow { row, key, status })
+        };
+        let nobody = || Key { hash: KeyHash::default(), text: String::new() };
         if owned.values().all(is_blank) {
+            self.flagged_others.extend(flagged(nobody()));
             return Ok(());
         }
         self.last_row = row;
@@ -231,6 +239,7 @@ impl Snapshot {
         let Some(hash) = columns.key_hash(cell) else {
             self.blank_keys.push(row);
             self.irregular.push(Irregular { row, offset: put_aside()? });
+            self.flagged_others.extend(flagged(nobody()));
             return Ok(());
         };
         self.keyed += 1;
@@ -240,20 +249,19 @@ impl Snapshot {
             Some(entry) if entry.row != 0 => {
                 self.irregular.push(Irregular { row, offset: put_aside()? });
                 self.duplicate(key(), entry.row, row);
+                self.flagged_others.extend(flagged(key()));
             }
             Some(entry) => {
                 entry.row = row;
                 if owned.digest != entry.digest {
                     self.differing.push(Differing { row, key: hash, offset: put_aside()? });
                 }
-                if !is_blank(status) {
-                    let status = status.map_or(Cell::Empty, Cell::from_json);
-                    self.flagged_live.push(FlaggedRow { row, key: key(), status });
-                }
+                self.flagged_live.extend(flagged(key()));
             }
             None => {
                 self.irregular.push(Irregular { row, offset: put_aside()? });
                 if spool.held.contains_key(&hash) {
+                    self.flagged_others.extend(flagged(key()));
                     return Ok(());
                 }
                 match missing.insert(hash, row) {

@@ -14,7 +14,7 @@ use crate::column::Columns;
 use crate::journal::Intended;
 use crate::plan::RowUpdate;
 use crate::rows;
-use crate::snapshot::Irregular;
+use crate::snapshot::{FlaggedRow, Irregular};
 use crate::value::Cell;
 
 /// What the rows that are not simply in step held before the first write that is not committed.
@@ -99,6 +99,11 @@ pub fn repairs(
         (!changes.is_empty()).then_some(RowUpdate { row, key, before: cells, changes, drifts: Vec::new() })
     };
     Ok(hits.into_iter().filter_map(repair).collect())
+}
+
+/// Flags that landed in rows of nobody's booking.
+pub fn flags(intended: &Intended, others: &[FlaggedRow]) -> impl Iterator<Item = FlaggedRow> {
+    others.iter().filter(|other| intended.is_flag_for_row(other.row, &other.status)).cloned()
 }
 
 /// Which row without a key this was before the cells at `hit` were written over: one of those known whose other cells are

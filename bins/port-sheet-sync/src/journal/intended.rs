@@ -16,6 +16,7 @@ use crate::value::Cell;
 pub struct Intended {
     values: HashSet<u64>,
     added: HashSet<KeyHash>,
+    flags: HashSet<(u32, String)>,
 }
 
 impl Intended {
@@ -34,6 +35,7 @@ impl Intended {
                         let places = [&key, &row.to_string()];
                         intended.values.extend(places.map(|place| digest(place, &header, &new)));
                     }
+                    Line::Flag { row, new, .. } => drop(intended.flags.insert((row, new))),
                     Line::Add { key, cells, .. } => intended.add(columns, wanted, &key, &cells),
                     _ => {}
                 }
@@ -66,6 +68,11 @@ impl Intended {
         self.values.is_empty()
     }
 
+    /// Whether a status is a flag that was to be set in this row.
+    pub fn is_flag_for_row(&self, row: u32, status: &Cell) -> bool {
+        matches!(status, Cell::Text(text) if self.flags.contains(&(row, text.clone())))
+    }
+
     /// Whether a value of this column is one that was to be written into this row.
     pub fn is_for_row(&self, row: u32, column: &Column, cell: &Cell) -> bool {
         !self.values.is_empty() && self.values.contains(&digest(&row.to_string(), &column.header, cell))
@@ -78,7 +85,8 @@ impl Intended {
     }
 }
 
-fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
+/// A value in its place: a booking or a row, and a header.
+pub fn digest(place: &str, header: &str, cell: &Cell) -> u64 {
     let mut bytes = Vec::new();
     for text in [place, header] {
         bytes.extend((text.len() as u64).to_le_bytes());

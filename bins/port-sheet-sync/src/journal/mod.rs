@@ -28,7 +28,7 @@ use crate::snapshot::Differing;
 use crate::spool;
 use crate::value::Cell;
 
-pub use intended::Intended;
+pub use intended::{Intended, digest};
 
 /// How long journals are kept.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -215,9 +215,19 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>>> {
     }))
 }
 
-/// Whether cells were written that are not committed.
-pub fn has_pending_cells(dir: &Path) -> bool {
-    pending(dir).iter().any(|path| !path.to_string_lossy().ends_with(PENDING_ROWS))
+/// Whether a sync wrote cells that are not committed. What an undo wrote is to the sync what a person wrote.
+///
+/// # Errors
+/// [`shared::Kind::Io`].
+pub fn has_pending_cells(dir: &Path) -> Result<bool> {
+    for path in pending(dir).iter().filter(|path| !path.to_string_lossy().ends_with(PENDING_ROWS)) {
+        if let Some(Line::Run(heading)) = lines(path)?.next().transpose()?
+            && heading.undoes.is_none()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The rows that went in writes that are not committed: whether the right ones went is to be looked at.

@@ -8,6 +8,7 @@ use shared::{Failure, Kind, Result};
 use super::{Facts, Plan, describe_drift, duplicates, several};
 use crate::column::Columns;
 use crate::layout::Layout;
+use crate::shelf::Shelf;
 use crate::snapshot::{self, MissingRow};
 
 pub(super) fn refuse_bad_rows(facts: &Facts<'_>) -> Result<()> {
@@ -56,19 +57,45 @@ pub(super) fn refuse_shrunken_source(facts: &Facts<'_>) -> Result<()> {
 
 /// Without its key column every row of the sheet would look new and be added again.
 pub(super) fn refuse_rows_without_a_key_header(facts: &Facts<'_>, layout: &Layout) -> Result<()> {
-    let headless = |&&index: &&usize| layout.is_headless(layout.columns[index]);
-    let Some(&index) = facts.columns.key().iter().find(headless) else { return Ok(()) };
     if facts.snapshot.last_row <= 1 {
         return Ok(());
     }
-    let header = &facts.columns.all()[index].header;
+    refuse_a_key_without_a_header(facts.columns, layout, &facts.sheet.tab)
+}
+
+/// A tab with bookings but no header above what identifies them.
+///
+/// # Errors
+/// [`Kind::Data`] when a column of the key has no header.
+pub fn refuse_a_key_without_a_header(columns: &Columns, layout: &Layout, tab: &str) -> Result<()> {
+    let headless = |&&index: &&usize| layout.is_headless(layout.columns[index]);
+    let Some(&index) = columns.key().iter().find(headless) else { return Ok(()) };
+    let header = &columns.all()[index].header;
+    Err(Failure::new(
+        Kind::Data,
+        format!("tab {tab:?} has bookings but no header {header:?}, so they cannot be told apart"),
+        format!("put {header:?} into row 1 above the column that identifies a booking"),
+    ))
+}
+
+/// A row that was removed in another's place comes back only into the columns from which it went.
+///
+/// # Errors
+/// [`Kind::Data`] when people have moved columns since.
+pub fn refuse_rows_that_cannot_come_back(shelf: &Shelf, tab: &str) -> Result<()> {
+    let Some(wrong) = shelf.rows.iter().find(|row| row.is_wrong() && !shelf.has_todays_columns) else {
+        return Ok(());
+    };
+    let key = wrong.key.as_ref().map_or("a row without a key", |key| &key.text);
     Err(Failure::new(
         Kind::Data,
         format!(
-            "tab {:?} has bookings but no header {header:?}, so they cannot be told apart",
-            facts.sheet.tab
+            "row {} of tab {:?} was removed in another row's place ({key}, not {}), and the columns of tab {tab:?} have changed since",
+            wrong.row, shelf.place.title, wrong.mark.key
         ),
-        format!("put {header:?} into row 1 above the column that identifies a booking"),
+        format!(
+            "nothing of it is lost: bring its cells back to tab {tab:?} by hand and delete the row there (View, Hidden sheets shows hidden tabs)"
+        ),
     ))
 }
 

@@ -4,6 +4,7 @@
 //! final only after that. What is due is decided in [`crate::plan`], how it is written in `edits`.
 
 mod edits;
+pub mod rearrange;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::shelf::{self, Place, Shelf, Shelved};
 use crate::snapshot::MissingRow;
 use crate::value::Cell;
 use edits::{Between, come_back, leave};
+use rearrange::rearrange;
 
 /// How many cells move in one request; the client's types take some kilobytes each.
 const CELLS_A_REQUEST: u32 = 4_000;
@@ -92,8 +94,7 @@ impl Mover<'_> {
     async fn look(&mut self) -> Result<Option<Shelf>> {
         let header = shelf::header(self.tab, self.layout);
         let in_doubt = removals_in_doubt(&self.journals)?;
-        let layout = self.layout.written();
-        shelf::look(self.client, &self.place, self.columns, &layout, &header, &in_doubt).await
+        shelf::look(self.client, &self.place, self.columns, &header, &in_doubt).await
     }
 
     /// The rows as they stand at this moment; none when one of them is another by now.
@@ -156,7 +157,8 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Ends a deletion: the rows were seen to be the right ones, and are journaled as they stand there.
+    /// Ends a deletion: the rows were seen to be the right ones, and are journaled as they stand there, in the columns that
+    /// the journal names.
     ///
     /// # Errors
     /// [`Trouble::Unknown`] when the tab may be gone.
@@ -166,6 +168,7 @@ impl Mover<'_> {
         for rows in shelf.rows.chunks(ROWS_A_REQUEST as usize) {
             for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
                 let (row, key) = (shelved.mark.row, shelved.mark.key.clone());
+                let (cells, _) = rearrange(&cells, &shelf.tab.header[1..], &self.heading.header);
                 journal.put(&Line::Remove { row, key, archive: None, cells })?;
             }
         }

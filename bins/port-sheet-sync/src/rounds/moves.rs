@@ -24,8 +24,7 @@ impl SheetRun<'_> {
         let header = shelf::header(tab, layout);
         for place in places.iter().flatten() {
             let found =
-                shelf::look(&mut self.workbook.client, place, &self.columns, layout, &header, &in_doubt)
-                    .await?;
+                shelf::look(&mut self.workbook.client, place, &self.columns, &header, &in_doubt).await?;
             if found.is_some() {
                 return Ok(found);
             }

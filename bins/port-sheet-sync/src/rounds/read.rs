@@ -30,10 +30,12 @@ impl SheetRun<'_> {
         let is_in_base =
             |key: &KeyHash| known.as_ref().is_some_and(|known| known.live_rows.contains_key(key));
         let added = snapshot.differing.iter().map(|row| row.key).filter(|key| !is_in_base(key)).collect();
-        let intended = if snapshot.differing.is_empty() && snapshot.irregular.is_empty() {
-            Intended::default()
-        } else {
-            Intended::read(&self.journals(), &self.columns, &added)?
+        let is_in_question = !(snapshot.differing.is_empty()
+            && snapshot.irregular.is_empty()
+            && snapshot.flagged_others.is_empty());
+        let intended = match is_in_question {
+            true => Intended::read(&self.journals(), &self.columns, &added)?,
+            false => Intended::default(),
         };
         let before = match intended.is_empty() {
             true => Before::default(),
@@ -55,6 +57,7 @@ impl SheetRun<'_> {
         let mut plan = plan::make(&facts, &mut layout, |row| rows.update(&self.spool, row))?;
         let (irregular, differing) = (&snapshot.irregular, self.differing_path());
         plan.strays = stray::repairs(&self.columns, &intended, &before, irregular, &differing)?;
+        plan.unflags.extend(stray::flags(&intended, &snapshot.flagged_others));
         Ok(Round { version, tab, layout, snapshot, shelf, base, intended, before, plan })
     }
 

@@ -37,7 +37,7 @@ impl SheetRun<'_> {
     }
 
     async fn write_cells(&mut self, round: &mut Round) -> Result<Outcome> {
-        if !journal::has_pending_cells(&self.journals()) {
+        if !journal::has_pending_cells(&self.journals())? {
             Before::keep(&self.differing_path(), &self.before_path())?;
         }
         let journal = Journal::of_cells(

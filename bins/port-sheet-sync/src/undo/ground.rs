@@ -128,6 +128,11 @@ impl Ground {
         self.places.is_empty()
     }
 
+    /// Whether an owned column is not in the tab any more.
+    pub fn is_headless(&self, column: usize) -> bool {
+        self.layout.is_headless(self.layout.columns[column])
+    }
+
     /// Whether a booking stands in several rows.
     pub fn has_twice(&self, key: &str) -> bool {
         self.twice.contains(key)

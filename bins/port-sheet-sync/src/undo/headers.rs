@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
+use shared::Result;
+
 use super::ground::Ground;
+use super::plan::Plan;
 use super::{Sent, Undo};
 use crate::base;
 use crate::edit::Edit;
 use crate::journal::{Journal, Line};
+use crate::plan::refuse_a_key_without_a_header;
 use crate::value::Cell;
 
 impl Undo<'_> {
@@ -27,6 +31,7 @@ impl Undo<'_> {
     /// booking is left at all.
     pub(super) async fn clear_headers(&mut self, ground: &Ground) -> Sent<bool> {
         let is_first_load = ground.is_empty()
+            && ground.keyless().is_empty()
             && self
                 .columns
                 .all()
@@ -41,11 +46,21 @@ impl Undo<'_> {
             })
             .map(|(column, text)| (column, text.clone(), String::new()))
             .collect();
-        let changed = self.change_headers(&headers, ground).await?;
-        if changed && is_first_load {
+        // Before they go: a base that knows headers which are gone would have the next sync ask for them.
+        if is_first_load && !headers.is_empty() {
             base::forget(&base::path(&self.context.state.spool(), &self.sheet.name))?;
         }
-        Ok(changed)
+        self.change_headers(&headers, ground).await
+    }
+
+    /// Without the key's header no booking is found, and a row that was put back would be put back again. In a dry run,
+    /// headers that the run cleared are not there yet.
+    pub(super) fn refuse_a_missing_key(&self, plan: &Plan, ground: &Ground, dry_run: bool) -> Result<()> {
+        let come_first = self.net.headers.values().any(|(_, new)| new.is_empty());
+        if dry_run && come_first || ground.keyless().is_empty() && plan.returns.is_empty() {
+            return Ok(());
+        }
+        refuse_a_key_without_a_header(&self.columns, &ground.layout, &self.sheet.tab)
     }
 
     async fn change_headers(&mut self, headers: &[(u32, String, String)], ground: &Ground) -> Sent<bool> {

@@ -7,7 +7,6 @@ mod ground;
 mod headers;
 mod net;
 mod plan;
-mod rearrange;
 mod rows;
 mod write;
 
@@ -55,6 +54,8 @@ struct Undo<'a> {
     in_use: Vec<String>,
     /// Cells of rows that came back, whose column is gone.
     lost: Vec<String>,
+    /// How many things stay as they are.
+    left: usize,
 }
 
 /// Puts back what a run did; counts and what stays as it is are in the result, the text is for people.
@@ -95,11 +96,12 @@ pub async fn undo(
         last: None,
         in_use: Vec::new(),
         lost: Vec::new(),
+        left: 0,
     };
     let done = undo.rounds(dry_run, result).await;
     (result.reads, result.writes) = undo.client.requests();
     done?;
-    Ok(told(run, dry_run, result))
+    Ok(told(run, dry_run, undo.left, result))
 }
 
 /// Where a sheet's journals are.
@@ -155,6 +157,8 @@ impl Undo<'_> {
         let spill = self.context.state.spool().join(format!("{}.undo", self.sheet.name));
         let mut ground =
             Ground::read(&mut self.client, self.sheet, &self.columns, &self.then, &spill).await?;
+        // Rows are journaled in the columns of today.
+        self.heading.header.clone_from(&ground.tab.header);
         if !dry_run && self.settle_removals(&ground).await? {
             return Ok(Step::Something);
         }
@@ -164,6 +168,7 @@ impl Undo<'_> {
         let mut plan = plan::make(&self.net, &self.columns, &mut ground, |key| {
             self.tried.iter().any(|tried| tried == key)
         })?;
+        self.refuse_a_missing_key(&plan, &ground, dry_run)?;
         if let Some((last, mut before)) = self.last.take() {
             let repairs = repairs(&last, &mut before, &mut ground)?;
             if !repairs.is_empty() {
@@ -192,7 +197,7 @@ impl Undo<'_> {
     }
 
     /// The first plan is the difference between before and after; what stays is told as the last one has it.
-    fn count(&self, plan: &Plan, result: &mut SheetResult) {
+    fn count(&mut self, plan: &Plan, result: &mut SheetResult) {
         if result.problems.is_empty() && result.cells_written + result.added + result.removed == 0 {
             result.cells_written = plan.puts.len() as u64;
             result.added = plan.returns.len() as u64;
@@ -201,8 +206,12 @@ impl Undo<'_> {
             rows.dedup();
             result.updated = rows.len() as u64;
         }
-        result.problems =
-            plan.left.iter().chain(&self.in_use).chain(&self.lost).take(TOLD).cloned().collect();
+        let left = || plan.left.iter().chain(&self.in_use).chain(&self.lost);
+        self.left = left().count();
+        result.problems = left().take(TOLD).cloned().collect();
+        if self.left > TOLD {
+            result.problems.push(format!("and {} more", self.left - TOLD));
+        }
     }
 
     fn journals(&self) -> PathBuf {
@@ -210,15 +219,11 @@ impl Undo<'_> {
     }
 }
 
-fn told(run: &str, dry_run: bool, result: &SheetResult) -> String {
+fn told(run: &str, dry_run: bool, left: usize, result: &SheetResult) -> String {
     let done = if dry_run { "would be undone; nothing was written" } else { "is undone" };
     let mut text = format!(
-        "{}: run {run} {done}: {} cells put back, {} rows put back, {} rows taken away, {} things left as they are\n",
-        result.sheet,
-        result.cells_written,
-        result.added,
-        result.removed,
-        result.problems.len()
+        "{}: run {run} {done}: {} cells put back, {} rows put back, {} rows taken away, {left} things left as they are\n",
+        result.sheet, result.cells_written, result.added, result.removed,
     );
     for left in &result.problems {
         text.push_str(&format!("  ! {left}\n"));

@@ -2,11 +2,14 @@
 //!
 //! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::edit::WholeCell;
-use crate::journal::Line;
+use crate::journal::{Line, digest};
 use crate::value::Cell;
+
+/// Stands for the status column where others have their header, which is never blank.
+const STATUS: &str = "";
 
 /// Before and after.
 pub type Changed<T> = (T, T);
@@ -42,8 +45,10 @@ pub struct Net {
 impl Net {
     /// Sums a run's lines up. `headers` are those of the owned columns, in the order of added cells.
     pub fn of(lines: Vec<Line>, headers: &[String]) -> Self {
-        let mut net = Self::default();
-        lines.into_iter().for_each(|line| net.take(line, headers));
+        let (mut net, mut landed) = (Self::default(), Landed::default());
+        for line in lines.into_iter().filter(|line| !landed.is_put_right_by(line)) {
+            net.take(line, headers);
+        }
         net.statuses.retain(|_, (old, new)| old != new);
         net
     }
@@ -80,6 +85,29 @@ impl Net {
 
     fn status(&mut self, key: String, old: Cell, new: Cell) {
         self.statuses.entry(key).or_insert((old, Cell::Empty)).1 = new;
+    }
+}
+
+/// What the run wrote into which rows. In a moment in which people move rows it lands in another booking's, and is taken
+/// from there again: that is nothing that the run did to that booking.
+#[derive(Default)]
+struct Landed(HashSet<u64>);
+
+impl Landed {
+    /// Whether a line takes back what landed in its row for another booking. One of a row without a key does nothing else.
+    fn is_put_right_by(&mut self, line: &Line) -> bool {
+        let (row, key, header, old, new) = match line {
+            Line::Change { row, key, header, old, new } => (row, key, header.as_str(), old, new.clone()),
+            Line::Flag { row, key, new } => (row, key, STATUS, &Cell::Empty, Cell::Text(new.clone())),
+            Line::Unflag { row, key, old } => (row, key, STATUS, old, Cell::Empty),
+            _ => return false,
+        };
+        let place = row.to_string();
+        if key.is_empty() || self.0.contains(&digest(&place, header, old)) {
+            return true;
+        }
+        self.0.insert(digest(&place, header, &new));
+        false
     }
 }
 

@@ -62,9 +62,7 @@ pub fn make(
         deciding.added(key, cells)?;
     }
     for (key, moved) in &net.returned {
-        if let Some(standing) = deciding.standing(key)? {
-            deciding.remove(&standing, Some(moved.clone()));
-        }
+        deciding.returned(key, moved)?;
     }
     for (key, moved) in &net.removed {
         deciding.removed(key, moved, is_tried(key))?;
@@ -86,6 +84,10 @@ impl Deciding<'_> {
             self.leave(format!("{key}, {header:?}: its row is gone"));
             return Ok(());
         };
+        if column.is_some_and(|column| self.ground.is_headless(column)) {
+            self.leave(format!("{key}, {header:?}: its column is gone"));
+            return Ok(());
+        }
         let (old, new) = change;
         let now = column.map_or(&standing.status, |column| &standing.cells[column]);
         let is = |cell: &Cell| match column {
@@ -120,6 +122,19 @@ impl Deciding<'_> {
                 "row {} ({key}): its cells were changed since the run added it",
                 standing.row
             ));
+        }
+        Ok(())
+    }
+
+    /// A row goes back whole, so every column must be there.
+    fn returned(&mut self, key: &str, moved: &Moved) -> Result<()> {
+        let Some(standing) = self.standing(key)? else { return Ok(()) };
+        let gone = (0..self.columns.count()).find(|index| self.ground.is_headless(*index));
+        match gone.map(|index| &self.columns.all()[index].header) {
+            Some(header) => {
+                self.leave(format!("row {} ({key}): the column {header:?} is gone", standing.row))
+            }
+            None => self.remove(&standing, Some(moved.clone())),
         }
         Ok(())
     }

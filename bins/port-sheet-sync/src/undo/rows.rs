@@ -9,10 +9,11 @@ use serde_json::json;
 use super::ground::Ground;
 use super::net::Moved;
 use super::plan::Plan;
-use super::rearrange::rearrange;
 use super::{Sent, Undo};
 use crate::edit::{Edit, WholeCell};
 use crate::journal::{self, Journal, Line};
+use crate::plan::refuse_rows_that_cannot_come_back;
+use crate::removal::rearrange::rearrange;
 use crate::removal::{Mover, entered, rows_a_request, spans};
 use crate::shelf::{self, Place, Shelved};
 use crate::snapshot::MissingRow;
@@ -26,10 +27,10 @@ impl Undo<'_> {
         let in_doubt = journal::removals_in_doubt(&self.journals())?;
         for place in self.places() {
             let header = shelf::header(&ground.tab, &ground.layout);
-            let layout = ground.layout.written();
             let client = &mut self.client;
-            let found = shelf::look(client, &place, &self.columns, &layout, &header, &in_doubt).await?;
+            let found = shelf::look(client, &place, &self.columns, &header, &in_doubt).await?;
             let Some(shelf) = found else { continue };
+            refuse_rows_that_cannot_come_back(&shelf, &self.sheet.tab)?;
             let wrong: Vec<Shelved> = shelf.rows.iter().filter(|row| row.is_wrong()).cloned().collect();
             let is_kept = place.is_kept;
             if !wrong.is_empty() {
@@ -61,10 +62,9 @@ impl Undo<'_> {
         for title in archives {
             let place = Place { title, is_kept: true };
             let header = shelf::header(&ground.tab, &ground.layout);
-            let layout = ground.layout.written();
             let (client, in_doubt) = (&mut self.client, HashSet::new());
-            let found = shelf::look(client, &place, &self.columns, &layout, &header, &in_doubt).await?;
-            let Some(shelf) = found else { continue };
+            let found = shelf::look(client, &place, &self.columns, &header, &in_doubt).await?;
+            let Some(shelf) = found.filter(|shelf| shelf.has_todays_columns) else { continue };
             let mut wanted: HashSet<String> = journaled
                 .iter()
                 .filter(|(_, moved)| moved.archive.as_ref() == Some(&place.title))
@@ -166,10 +166,9 @@ impl Undo<'_> {
             }
             None => {
                 let owned: HashSet<u32> = ground.layout.columns.iter().copied().collect();
-                (0..)
-                    .zip(cells)
-                    .filter(|(column, _)| !owned.contains(column))
-                    .all(|(_, cell)| value(Some(cell)).is_null() && note(Some(cell)).is_none())
+                (0..).zip(cells).all(|(column, cell)| {
+                    (owned.contains(&column) || value(Some(cell)).is_null()) && note(Some(cell)).is_none()
+                })
             }
         }
     }

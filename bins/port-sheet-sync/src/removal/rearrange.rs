@@ -7,17 +7,19 @@ use serde_json::json;
 use crate::edit::WholeCell;
 use crate::shelf::lasting;
 
-/// The cells of a row by today's header, found by theirs of that day; a column without a header is found by its place. The
-/// headers of cells that have no column any more are the second part.
+/// The cells of a row by today's header, found by theirs of that day, the second of the same text by the second; a column
+/// without a header is found by its place. The headers of cells that have no column any more are the second part.
 pub fn rearrange(cells: &[WholeCell], then: &[String], now: &[String]) -> (Vec<WholeCell>, Vec<String>) {
     let (then, now) = (lasting(then), lasting(now));
     let header = |headers: &[String], at: usize| headers.get(at).cloned().unwrap_or_default();
     let (mut row, mut lost) = (Vec::new(), Vec::new());
     for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| is_filled(cell)) {
         let text = header(&then, at);
-        let place = match now.iter().position(|header| *header == text) {
-            Some(place) if !text.is_empty() => Some(place),
-            _ => header(&now, at).is_empty().then_some(at).filter(|_| text.is_empty()),
+        let place = if text.is_empty() {
+            header(&now, at).is_empty().then_some(at)
+        } else {
+            let before = then[..at].iter().filter(|header| **header == text).count();
+            (0..now.len()).filter(|place| now[*place] == text).nth(before)
         };
         match place {
             Some(place) => {
@@ -51,6 +53,16 @@ mod tests {
             rearrange(&cells, &names(&["Key", "A", "", "Old", "Notes"]), &names(&["Notes", "Key"]));
         assert_eq!(row, [text("note"), text("key"), text("bare")]);
         assert_eq!(lost, ["Old"]);
+    }
+
+    #[test]
+    fn cells_below_the_same_text_stay_apart() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let cells = [json!({"note": "first"}), json!({}), json!({"note": "second"})];
+        let then = names(&["Notes", "Key", "Notes"]);
+        assert_eq!(rearrange(&cells, &then, &then).0, cells);
+        let (row, lost) = rearrange(&cells, &then, &names(&["Key", "Notes"]));
+        assert_eq!((row[1].clone(), lost), (cells[0].clone(), vec!["Notes".to_owned()]));
     }
 
     #[test]
