@@ -9,7 +9,7 @@ use google_sheets4::api::{
 };
 
 use super::structure::{self, index};
-use super::tabs::WHOLE_CELL;
+use super::whole::WHOLE_CELL;
 use crate::edit::{Edit, WholeCell};
 use crate::value::Cell;
 

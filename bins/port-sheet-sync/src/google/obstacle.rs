@@ -5,7 +5,8 @@
 use google_sheets4::api::{GridRange, ProtectedRange, Spreadsheet};
 use shared::{Failure, Kind};
 
-use super::{Client, count};
+use super::Client;
+use super::tabs::count;
 use crate::a1;
 
 /// How many cells a spreadsheet may have before it counts as full: Google's limit, less a little room.

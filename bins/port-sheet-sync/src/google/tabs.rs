@@ -1,24 +1,85 @@
-//! Tabs beside the one that is synced, and whole rows with everything that people put into them.
+//! Tabs: their grids, and what their first rows look like.
 //!
-//! It asks; what the rows mean is its caller's.
+//! It asks; where columns stand is found in [`crate::layout`].
 
-use google_sheets4::api::{CellData, Spreadsheet};
-use serde_json::Value;
-use shared::{Failure, Kind, Result};
+use std::collections::HashMap;
+
+use google_sheets4::api::{CellData, Sheet, Spreadsheet};
+use shared::config::Type;
+use shared::{Failure, Kind, Result, reach};
 
 use super::Client;
 use crate::a1;
-use crate::edit::WholeCell;
 
-/// What makes up a cell of a person's, as a field mask.
-pub(super) const WHOLE_CELL: &str = "userEnteredValue,userEnteredFormat,textFormatRuns,note,dataValidation";
+/// What is asked of a tab: its grid, what the first row shows, and which of its cells are merged.
+const TAB_FIELDS: &str = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount,frozenRowCount)),merges,data(rowData(values(formattedValue,effectiveFormat(numberFormat(type))))))";
+
+/// A tab's grid and what its first rows look like.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    /// The sheet's id.
+    pub id: i32,
+    /// The rows of the grid.
+    pub rows: u32,
+    /// The columns of the grid.
+    pub columns: u32,
+    /// How many of its rows are frozen.
+    pub frozen: u32,
+    /// What the cells of the first row show.
+    pub header: Vec<String>,
+    /// What the cells of the second row are shown as, where that is a date or a time.
+    pub shown_as: Vec<Option<Type>>,
+    /// Cells of the first row that are merged: the first column and the last.
+    pub merged: Vec<(u32, u32)>,
+}
 
 impl Client {
+    /// A tab's grid and header, in one request.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when there is no such spreadsheet or tab, and as every request.
+    pub async fn tab(&mut self, title: &str) -> Result<Tab> {
+        match self.tabs(&[title]).await {
+            // Google also answers for a title that differs in case; the sync wants the very tab.
+            Ok(mut tabs) => match tabs.remove(title) {
+                Some(tab) => Ok(tab),
+                None => {
+                    Err(self.explain_missing_tab(title, Failure::bug("Google answered another tab")).await?)
+                }
+            },
+            Err(failure) if failure.kind == Kind::Data => {
+                Err(self.explain_missing_tab(title, failure).await?)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The grids and headers of several tabs by title, in one request.
+    ///
+    /// # Errors
+    /// [`Kind::Data`] when one of them is not there, and as every request.
+    pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
+        let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, (1, 2))).collect();
+        let spreadsheet = self.metadata(TAB_FIELDS, &ranges).await?;
+        Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
+    }
+
+    /// A range that cannot be parsed means a tab that is not there, if the list of tabs confirms it.
+    async fn explain_missing_tab(&mut self, title: &str, failure: Failure) -> Result<Failure> {
+        let spreadsheet = self.metadata("sheets(properties(title))", &[]).await?;
+        let titles: Vec<String> =
+            spreadsheet.sheets.into_iter().flatten().filter_map(|sheet| sheet.properties?.title).collect();
+        if titles.iter().any(|known| known == title) {
+            return Ok(failure);
+        }
+        Ok(reach::no_such_tab(title, &titles))
+    }
+
     /// A tab that may not be there.
     ///
     /// # Errors
     /// As every request.
-    pub async fn find_tab(&mut self, title: &str) -> Result<Option<super::Tab>> {
+    pub async fn find_tab(&mut self, title: &str) -> Result<Option<Tab>> {
         match self.tabs(&[title]).await {
             Ok(mut tabs) => Ok(tabs.remove(title)),
             // A range that cannot be parsed is how Google says that there is no such tab.
@@ -29,32 +90,6 @@ impl Client {
             Err(failure) => Err(failure),
         }
     }
-
-    /// Whole rows of some spans, one after the other; of each cell what people entered, and its value as
-    /// `effectiveValue`.
-    ///
-    /// # Errors
-    /// As every request.
-    pub async fn whole_rows(&mut self, title: &str, spans: &[(u32, u32)]) -> Result<Vec<Vec<WholeCell>>> {
-        let fields = format!("sheets(data(rowData(values(effectiveValue,{WHOLE_CELL}))))");
-        let ranges: Vec<String> = spans.iter().map(|span| a1::rows(title, *span)).collect();
-        let answer = self.metadata(&fields, &ranges).await?;
-        let data = answer.sheets.into_iter().flatten().flat_map(|sheet| sheet.data.into_iter().flatten());
-        let mut found = Vec::new();
-        for ((first, last), grid) in spans.iter().zip(data) {
-            let mut rows = grid.row_data.unwrap_or_default().into_iter();
-            for _ in *first..=*last {
-                let cells = rows.next().and_then(|row| row.values).unwrap_or_default();
-                found.push(cells.iter().map(whole).collect::<Result<_>>()?);
-            }
-        }
-        let wanted: u32 = spans.iter().map(|(first, last)| last - first + 1).sum();
-        if found.len() == wanted as usize {
-            Ok(found)
-        } else {
-            Err(Failure::bug("Google answered another number of rows"))
-        }
-    }
 }
 
 fn has_tab(spreadsheet: Spreadsheet, title: &str) -> bool {
@@ -62,20 +97,37 @@ fn has_tab(spreadsheet: Spreadsheet, title: &str) -> bool {
     properties.any(|known| known == title)
 }
 
-fn whole(cell: &CellData) -> Result<WholeCell> {
-    let mut value = serde_json::to_value(cell).map_err(|error| Failure::bug(error.to_string()))?;
-    drop_nulls(&mut value);
-    Ok(value)
+fn titled_tab(sheet: Sheet) -> Option<(String, Tab)> {
+    let properties = sheet.properties?;
+    let grid = properties.grid_properties?;
+    let merges = sheet.merges.into_iter().flatten();
+    let merged = merges
+        .filter(|merge| merge.start_row_index.unwrap_or(0) == 0)
+        .map(|merge| (count(merge.start_column_index), count(merge.end_column_index).saturating_sub(1)));
+    let mut data = sheet.data.into_iter().flatten().flat_map(|data| data.row_data.into_iter().flatten());
+    let mut cells = || data.next().and_then(|row| row.values).unwrap_or_default();
+    let header = cells().into_iter().map(|cell| cell.formatted_value.unwrap_or_default()).collect();
+    let tab = Tab {
+        id: properties.sheet_id.unwrap_or(0),
+        rows: count(grid.row_count),
+        columns: count(grid.column_count),
+        frozen: count(grid.frozen_row_count),
+        header,
+        shown_as: cells().iter().map(shown_as).collect(),
+        merged: merged.collect(),
+    };
+    Some((properties.title?, tab))
 }
 
-/// The crate's types print every field that is not there as null.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(values) => values.iter_mut().for_each(drop_nulls),
-        _ => {}
+fn shown_as(cell: &CellData) -> Option<Type> {
+    match cell.effective_format.as_ref()?.number_format.as_ref()?.type_.as_deref()? {
+        "DATE" => Some(Type::Date),
+        "TIME" => Some(Type::Time),
+        "DATE_TIME" => Some(Type::DateTime),
+        _ => None,
     }
+}
+
+pub(super) fn count(number: Option<i32>) -> u32 {
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
 }
