@@ -12,6 +12,7 @@ mod comparison;
 mod csv_file;
 mod edit;
 mod fast_path;
+mod fill;
 mod freshness;
 mod google;
 mod history;

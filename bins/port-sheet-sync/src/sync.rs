@@ -9,6 +9,7 @@ use shared::job::Context;
 use shared::{Failure, Kind, Result, oauth};
 use tokio::time::{Instant, timeout_at};
 
+use crate::fill::fill;
 use crate::plan::several;
 use crate::progress::Progress;
 use crate::result::SheetResult;
@@ -103,7 +104,7 @@ async fn try_sync<'a>(
         granted: context.environment.credentials_directory.as_deref(),
         end: share.end,
     };
-    let filled = share.spent_on(spool::fill(&access, sheet, last.as_ref())).await;
+    let filled = share.spent_on(fill(&access, sheet, last.as_ref())).await;
     result.source_failed = filled.is_err();
     let (spool, columns) = filled?;
     result.source_rows = spool.source_rows;
