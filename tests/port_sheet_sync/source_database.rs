@@ -89,6 +89,12 @@ fn postgres() {
     arrives_typed(&database);
     streams(&database, "SELECT id, repeat('x', 300) AS filler FROM generate_series(1, 200000) AS id");
 
+    database.run("CREATE DOMAIN paid AS bool; CREATE DOMAIN surely_paid AS paid");
+    let of_a_domain = world().key(&["x"]).columns(&[("x", "X", "text")]);
+    let of_a_domain = server_world(of_a_domain, &database, "SELECT true::surely_paid AS x");
+    of_a_domain.run(&[]).exit(0);
+    assert_eq!(json!(of_a_domain.rows()), json!([["X"], ["true"]]), "it is what it is made of");
+
     let world = server_world(world().key(&["x"]).columns(&[("x", "X", "text")]), &database, "SELECT 1 AS x");
     for (query, exit, error) in [
         ("SELEC 1", 78, "syntax error at or near \"SELEC\""),

@@ -106,19 +106,14 @@ fn strange(kind: &Type) -> Option<&'static str> {
         _ if *kind == Type::BYTEA => Some("bytea, binary data"),
         TypeKind::Array(_) => Some("an array"),
         TypeKind::Composite(_) => Some("a composite"),
-        TypeKind::Domain(inner) => strange(inner),
         _ => None,
     }
 }
 
-/// The value as the server wrote it, by the type of its column. What the calendar does not have, such as `infinity`,
+/// The value as the server wrote it, by the type of its column; of a domain the server tells what it is made of. What the calendar does not have, such as `infinity`,
 /// stays text and is judged with the column.
 fn field<'r>(row: &'r SimpleQueryRow, index: usize, kind: &Type) -> Field<'r> {
     let Some(text) = row.get(index) else { return Field::Empty };
-    let kind = match kind.kind() {
-        TypeKind::Domain(inner) => inner,
-        _ => kind,
-    };
     let typed = match *kind {
         Type::BOOL => Some(Field::Bool(text == "t")),
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8 => {
