@@ -23,6 +23,7 @@ use crate::column::Columns;
 use crate::google::{Client, Trouble};
 use crate::journal::{self, Heading, past};
 use crate::plan::several;
+use crate::proof;
 use crate::result::SheetResult;
 use ground::Ground;
 use net::Net;
@@ -96,6 +97,9 @@ pub async fn undo(
         in_use: Vec::new(),
         lost: Vec::new(),
     };
+    if !dry_run {
+        proof::revoke(&proof::path(&context.state.spool(), &sheet.name))?;
+    }
     let done = undo.rounds(dry_run, result).await;
     (result.reads, result.writes) = undo.client.requests();
     done?;
