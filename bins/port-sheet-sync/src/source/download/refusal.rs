@@ -44,7 +44,7 @@ pub fn page(web: &Web, page: Page) -> Failure {
 pub fn too_large(web: &Web) -> Failure {
     // The smallest unit of the configuration.
     let kib = web.max_size / 1024;
-    let limit = if kib % 1024 == 0 { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") };
+    let limit = if kib.is_multiple_of(1024) { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") };
     Failure::new(
         Kind::Data,
         format!("the source {} is larger than max-size allows, {limit}", web.address),
