@@ -82,10 +82,15 @@ fn a_file_that_did_not_change_is_not_fetched_again() {
     );
 
     world.write("state/spool/port-sheet.download", b"booking_id,vessel");
-    server.answer([answer("200 OK", &[], &csv())]);
+    server.answer([answer("200 OK", &tagged, &csv())]);
     world.run(&[]).exit(0);
     let third = &server.requests()[2];
     assert!(!third.contains("if-none-match"), "a file that is not the one fetched is fetched anew: {third}");
+
+    world.replace_in_config("?day=today", "?day=tomorrow");
+    world.run(&[]).exit(0);
+    let fourth = &server.requests()[3];
+    assert!(!fourth.contains("if-none-match"), "another address is another file: {fourth}");
 }
 
 #[test]
