@@ -233,6 +233,18 @@ fn a_lost_base_and_an_open_journal_are_doubts() {
 }
 
 #[test]
+fn an_undo_leaves_no_proof_even_if_the_version_should_not_move_at_once() {
+    let world = proven();
+    world.write_source(&crate::outage::NEWER);
+    let run = world.run(&["--json"]).exit(0).json()["run"].as_str().unwrap().to_owned();
+    let proof = world.state().join("spool/port-sheet.proof");
+    world.run(&["--undo", &run, "--dry-run"]).exit(0);
+    assert!(proof.exists(), "nothing was written");
+    world.run(&["--undo", &run]).exit(0);
+    assert!(!proof.exists());
+}
+
+#[test]
 fn a_damaged_proof_is_none() {
     let world = proven();
     world.write("state/spool/port-sheet.proof", b"{\"version\":");

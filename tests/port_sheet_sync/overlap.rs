@@ -155,6 +155,14 @@ fn a_booking_whose_times_are_not_clear_is_noted_by_key() {
 }
 
 #[test]
+fn a_blank_that_nobody_sees_hides_no_double_booking() {
+    let world = charters("warn");
+    world.write_source(&[&CHARTERS[..3], &["B-103,Alma ,2026-05-15,2026-05-18"], &CHARTERS[4..]].concat());
+    let run = world.run(&["--json"]);
+    assert_eq!(run.exit(0).sheet()["overlaps"][0]["second"], json!("B-103"));
+}
+
+#[test]
 fn days_and_moments_are_compared_as_what_they_are() {
     let world = charters("warn");
     world.replace_in_config("type = \"date\"", "type = \"datetime\"");

@@ -389,6 +389,15 @@ fn a_header_that_does_not_fit_is_told_as_it_is() {
 }
 
 #[test]
+fn a_header_wider_than_any_sheet_is_refused_at_once() {
+    let fields: Vec<String> = (0..400_000).map(|at| format!("f{at}")).collect();
+    let world = world().csv(&[&fields.join(",")]).key(&["f0"]).build();
+    let run = world.process(&["--json"]).without_trace().run();
+    run.exit(65)
+        .error("the source has 400000 fields, and a sheet has at most 18278 columns; its header is: f0, f1,");
+}
+
+#[test]
 fn without_configured_columns_every_field_needs_one_name() {
     let hint = "did the export change? mend it, or name the new fields in the configuration";
     for (header, error) in [

@@ -89,6 +89,12 @@ fn postgres() {
     arrives_typed(&database);
     streams(&database, "SELECT id, repeat('x', 300) AS filler FROM generate_series(1, 200000) AS id");
 
+    database.run("CREATE DOMAIN paid AS bool; CREATE DOMAIN surely_paid AS paid");
+    let of_a_domain = world().key(&["x"]).columns(&[("x", "X", "text")]);
+    let of_a_domain = server_world(of_a_domain, &database, "SELECT true::surely_paid AS x");
+    of_a_domain.run(&[]).exit(0);
+    assert_eq!(json!(of_a_domain.rows()), json!([["X"], ["true"]]), "it is what it is made of");
+
     let world = server_world(world().key(&["x"]).columns(&[("x", "X", "text")]), &database, "SELECT 1 AS x");
     for (query, exit, error) in [
         ("SELEC 1", 78, "syntax error at or near \"SELEC\""),
@@ -100,14 +106,14 @@ fn postgres() {
         ("SELECT 'a'::bytea AS x", 78, "field \"x\" is bytea, binary data, which a sheet cannot hold"),
         ("SELECT ARRAY[1] AS x", 78, "field \"x\" is an array"),
         ("SELECT 1 AS y", 65, "the source has no field \"x\"; its header is: y"),
-        ("SELECT 1/0 AS x", 78, "division by zero"),
+        ("SELECT 1/0 AS x", 65, "division by zero"),
         ("SELECT pg_sleep(60)::text AS x\ntimeout = \"100ms\"", 69, "statement timeout"),
     ] {
         refuses(&world, &database, query, exit, error);
     }
     refuses_the_user(&world, &database);
     let broken = "SELECT CASE WHEN n = 150 THEN (1 / (n - 150))::text ELSE n::text END AS x FROM generate_series(1, 200) AS n";
-    refuses(&world, &database, broken, 78, "division by zero");
+    refuses(&world, &database, broken, 65, "division by zero");
     over_the_socket(&world, &database);
     let encrypted = "SELECT CASE WHEN ssl THEN 'socket' ELSE 'open' END AS x FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
     over_tls(&world, &database, encrypted);
@@ -138,6 +144,7 @@ fn mariadb() {
         ),
         ("SET @a = 1", 78, "the query returns no rows"),
         ("SELECT 1 AS y", 65, "the source has no field \"x\"; its header is: y"),
+        ("SELECT ~0 + 1 AS x", 65, "value is out of range"),
         ("SELECT sleep(60) AS x\ntimeout = \"100ms\"", 69, "max_statement_time exceeded"),
     ] {
         refuses(&world, &database, query, exit, error);

@@ -82,10 +82,15 @@ fn a_file_that_did_not_change_is_not_fetched_again() {
     );
 
     world.write("state/spool/port-sheet.download", b"booking_id,vessel");
-    server.answer([answer("200 OK", &[], &csv())]);
+    server.answer([answer("200 OK", &tagged, &csv())]);
     world.run(&[]).exit(0);
     let third = &server.requests()[2];
     assert!(!third.contains("if-none-match"), "a file that is not the one fetched is fetched anew: {third}");
+
+    world.replace_in_config("?day=today", "?day=tomorrow");
+    world.run(&[]).exit(0);
+    let fourth = &server.requests()[3];
+    assert!(!fourth.contains("if-none-match"), "another address is another file: {fourth}");
 }
 
 #[test]
@@ -120,6 +125,22 @@ fn a_loose_secret_file_is_refused_before_anything_is_sent() {
     world.set_mode(&path, 0o644);
     world.run(&[]).exit(77).error("has mode 0644").hint(&format!("chmod 600 {}", path.display()));
     assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_file_that_holds_no_secret_to_send_is_refused_before_anything_is_sent() {
+    let server = WebServer::answering([answer("200 OK", &[], &csv())]);
+    let world = web_world(&server, "secret-file = \"booking.key\"");
+    for content in [&b"\n"[..], b"one-key-of-two\nthe-other-of-two\n", b"key-of-two\x7f", b"key-of-two\xff"] {
+        world.write_private(&world.state().join("credentials/booking.key"), content);
+        let run = world.run(&["--json", "-vv"]);
+        run.exit(77).error("booking.key does not hold one line of text");
+        assert!(!run.stderr.contains("of-two") && !run.stdout.contains("of-two"), "{}", run.stderr);
+    }
+    assert_eq!(server.requests().len(), 0);
+    // Other letters than ASCII's are bytes of UTF-8 on the wire.
+    world.write_secret("booking.key", "schlüssel-der-buchungen");
+    world.run(&["-vv"]).exit(0);
 }
 
 #[test]
@@ -225,17 +246,32 @@ fn trouble_that_passes_is_waited_out_and_other_trouble_is_not_repeated() {
 }
 
 #[test]
+fn a_server_that_falls_silent_is_left_when_the_time_is_up() {
+    let whole = answer("200 OK", &[], &csv());
+    let cut = whole[..whole.len() - 5].to_vec();
+    let server = WebServer::answering([Vec::new(), cut.clone(), whole]);
+    server.stall();
+    let world = web_world(&server, "timeout = \"1s\"");
+    world.run(&[]).exit(0);
+    assert_eq!((json!(world.rows()), server.requests().len()), (newest_rows(), 3));
+
+    let server = WebServer::answering([cut]);
+    server.stall();
+    let hint = "the next run tries again";
+    refuses(&server, "timeout = \"100ms\"", 69, "did not answer whole within 100ms", hint);
+    assert_eq!(server.requests().len(), 4, "tried again");
+}
+
+#[test]
 fn a_file_larger_than_allowed_is_refused_even_if_it_comes_compressed() {
     let large = vec![b'x'; 3 * 1024 * 1024];
     for (headers, body) in [(&[][..], large.clone()), (&["Content-Encoding: gzip"][..], gzip(&large))] {
         let server = WebServer::answering([answer("200 OK", headers, &body)]);
-        refuses(
-            &server,
-            "max-size = \"2 MiB\"",
-            65,
-            "is larger than max-size allows, 2 MiB",
-            "raise max-size",
-        );
+        for limit in ["2 MiB", "100 KiB"] {
+            let (line, error) =
+                (format!("max-size = {limit:?}"), format!("is larger than max-size allows, {limit}"));
+            refuses(&server, &line, 65, &error, "raise max-size");
+        }
     }
 }
 

@@ -215,6 +215,32 @@ fn a_long_number_whose_last_digit_changes_is_written() {
     assert_eq!(world.rows()[1][1].as_f64(), Some(4_539_148_803_436_468.0));
 }
 
+#[test]
+fn a_number_format_is_set_once_and_what_people_choose_afterwards_stays() {
+    let world = world().build();
+    world.run(&[]).exit(0);
+    let chosen = json!({"type": "DATE", "pattern": "d.m.yyyy"});
+    let column =
+        json!({"sheetId": world.tab_id(), "startRowIndex": 1, "startColumnIndex": 2, "endColumnIndex": 3});
+    world.person_edits(&json!([{"repeatCell": {
+        "range": column,
+        "cell": {"userEnteredFormat": {"numberFormat": chosen}},
+        "fields": "userEnteredFormat.numberFormat",
+    }}]));
+    let arrivals = ["B-101,Alma,2026-06-13,3", "B-102,Borea,2026-06-14,2", "B-103,Cirrus,2026-06-15,5"];
+    world.write_source(&[&support::BOOKINGS[..1], &arrivals, &["B-104,Dorado,2026-06-16,1"]].concat());
+    assert_eq!(world.run(&["--json"]).exit(0).sheet()["updated"], json!(3));
+    let path = format!(
+        "/v4/spreadsheets/{}?ranges='Port%20sheet'!C2:C5&fields=sheets.data.rowData.values.userEnteredFormat.numberFormat",
+        world.spreadsheet
+    );
+    let answer = world.server.call_as(support::PERSON, "GET", &path, None).1;
+    let rows = answer["sheets"][0]["data"][0]["rowData"].as_array().unwrap().clone();
+    let formats: Vec<_> =
+        rows.iter().map(|row| row["values"][0]["userEnteredFormat"]["numberFormat"].clone()).collect();
+    assert_eq!(formats, vec![chosen; 4]);
+}
+
 /// Five seasons of port calls, in which people wrote some times of arrival as `800`.
 #[test]
 fn eight_hundred_is_a_time_of_arrival_only_where_the_pattern_says_so() {

@@ -19,6 +19,9 @@ pub type KeyHash = [u8; 16];
 /// What a row holds, short enough to keep one for every row.
 pub type Digest = [u8; 16];
 
+/// How many columns Sheets gives a tab at most.
+const COLUMNS_AT_MOST: usize = 18_278;
+
 /// How many rows are gathered at a time: few enough for the processor's nearest memory.
 const ROWS_AT_A_TIME: usize = 32;
 
@@ -213,6 +216,11 @@ pub struct Key {
 }
 
 fn every_field(fields: &[String]) -> Result<Vec<Column>> {
+    // All the bookings on one line, for one: comparing each with each would never end.
+    if fields.len() > COLUMNS_AT_MOST {
+        let what = format!("has {} fields, and a sheet has at most {COLUMNS_AT_MOST} columns", fields.len());
+        return Err(wrong_header(&what, fields));
+    }
     let mut seen = HashSet::new();
     for (index, field) in fields.iter().enumerate() {
         if field.trim().is_empty() {

@@ -140,7 +140,9 @@ fn resource_of(fields: &Fields, columns: &Columns, cells: &[Cell]) -> Option<Dig
     let mut hasher = blake3::Hasher::new();
     for &index in &fields.resource {
         let text = cells[index].shown(columns.kind(index));
-        if text.trim().is_empty() {
+        // A blank that nobody sees makes no other vessel.
+        let text = text.trim();
+        if text.is_empty() {
             return None;
         }
         hasher.update(&(text.len() as u64).to_le_bytes());

@@ -23,6 +23,7 @@ pub struct WebServer {
 struct Shared {
     answers: VecDeque<Vec<u8>>,
     requests: Vec<String>,
+    stalls: bool,
     is_over: bool,
 }
 
@@ -59,6 +60,11 @@ impl WebServer {
         locked(&self.shared).answers = answers.into_iter().collect();
     }
 
+    /// From now on says no more behind an answer, and does not hang up before its client does.
+    pub fn stall(&self) {
+        locked(&self.shared).stalls = true;
+    }
+
     /// Its address with this path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -93,15 +99,17 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> {
         stream.read_exact(&mut byte)?;
         head.push(byte[0]);
     }
-    let answer = {
+    let (answer, stalls) = {
         let mut shared = locked(shared);
         shared.requests.push(String::from_utf8_lossy(&head).into_owned());
-        match shared.answers.len() {
+        let answer = match shared.answers.len() {
             0 | 1 => shared.answers.front().cloned(),
             _ => shared.answers.pop_front(),
-        }
+        };
+        (answer, shared.stalls)
     };
-    stream.write_all(&answer.unwrap_or_default())
+    stream.write_all(&answer.unwrap_or_default())?;
+    if stalls { stream.read(&mut [0]).map(drop) } else { Ok(()) }
 }
 
 /// An answer with this status, these header lines and this body, its length told.

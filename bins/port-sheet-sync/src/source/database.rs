@@ -21,6 +21,8 @@ pub enum Refusal {
     Access,
     /// There is no such database, or the query is wrong or would write.
     Query,
+    /// A value in the database is not what the query takes it for. Its words may quote the value.
+    Content,
     /// The query took too long.
     Late,
     /// Anything else, which may pass.
@@ -101,6 +103,7 @@ pub fn failure(server: &Server, refusal: Refusal, words: &str) -> Failure {
     let kind = match refusal {
         Refusal::Access => Kind::Credential,
         Refusal::Query => Kind::Config,
+        Refusal::Content => Kind::Data,
         Refusal::Late | Refusal::Trouble => Kind::Unavailable,
     };
     let hint = match (refusal, &server.password_file) {
@@ -115,6 +118,9 @@ pub fn failure(server: &Server, refusal: Refusal, words: &str) -> Failure {
         }
         (Refusal::Query, _) => {
             "mend url or query of the source; the query must return rows and change nothing".to_owned()
+        }
+        (Refusal::Content, _) => {
+            "mend that value where it comes from, or let query of the source pass over it".to_owned()
         }
         (Refusal::Late, _) => "make the query cheaper, or raise timeout of the source".to_owned(),
         (Refusal::Trouble, _) => {

@@ -24,7 +24,8 @@ const BINARY: u16 = 63;
 ///
 /// # Errors
 /// [`shared::Kind::Unavailable`] when the server cannot be reached or takes too long, [`shared::Kind::Credential`] when it
-/// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write.
+/// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write, [`shared::Kind::Data`] when it
+/// cannot be answered from what is in the tables.
 pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
     let refused = |error: Error| refused(server, &error);
     let connecting = Conn::new(options(server, password)?).map_err(refused);
@@ -173,6 +174,7 @@ fn refused(server: &Server, error: &Error) -> Failure {
         1317 | 3024 | 1969 => Refusal::Late,
         // No such database, table or column; wrong syntax; a write in a read-only transaction.
         1046 | 1049 | 1054 | 1064 | 1146 | 1295 | 1305 | 1792 => Refusal::Query,
+        _ if told.state.starts_with("22") => Refusal::Content,
         _ => Refusal::Trouble,
     };
     database::failure(server, refusal, &format!("{} ({})", told.message, told.code))

@@ -25,7 +25,8 @@ use crate::value::Field;
 ///
 /// # Errors
 /// [`shared::Kind::Unavailable`] when the server cannot be reached or takes too long, [`shared::Kind::Credential`] when it
-/// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write.
+/// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write, [`shared::Kind::Data`] when it
+/// cannot be answered from what is in the tables.
 pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
     let refused = |error: tokio_postgres::Error| refused(server, &error);
     let client = database::connected(server, connect(server, password)).await?;
@@ -106,19 +107,14 @@ fn strange(kind: &Type) -> Option<&'static str> {
         _ if *kind == Type::BYTEA => Some("bytea, binary data"),
         TypeKind::Array(_) => Some("an array"),
         TypeKind::Composite(_) => Some("a composite"),
-        TypeKind::Domain(inner) => strange(inner),
         _ => None,
     }
 }
 
-/// The value as the server wrote it, by the type of its column. What the calendar does not have, such as `infinity`,
+/// The value as the server wrote it, by the type of its column; of a domain the server tells what it is made of. What the calendar does not have, such as `infinity`,
 /// stays text and is judged with the column.
 fn field<'r>(row: &'r SimpleQueryRow, index: usize, kind: &Type) -> Field<'r> {
     let Some(text) = row.get(index) else { return Field::Empty };
-    let kind = match kind.kind() {
-        TypeKind::Domain(inner) => inner,
-        _ => kind,
-    };
     let typed = match *kind {
         Type::BOOL => Some(Field::Bool(text == "t")),
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8 => {
@@ -144,7 +140,8 @@ fn refused(server: &Server, error: &tokio_postgres::Error) -> Failure {
         Some(&SqlState::QUERY_CANCELED) => Refusal::Late,
         Some(&SqlState::INVALID_CATALOG_NAME | &SqlState::READ_ONLY_SQL_TRANSACTION) => Refusal::Query,
         Some(code) if code.code().starts_with("28") => Refusal::Access,
-        Some(code) if ["42", "22", "0A"].iter().any(|class| code.code().starts_with(class)) => Refusal::Query,
+        Some(code) if code.code().starts_with("22") => Refusal::Content,
+        Some(code) if ["42", "0A"].iter().any(|class| code.code().starts_with(class)) => Refusal::Query,
         // Asked for a password that the configuration does not name, the client does not get as far as the server's code.
         None if error.to_string().contains("password missing")
             || chain(error).contains("password missing") =>

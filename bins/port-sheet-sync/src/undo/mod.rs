@@ -22,6 +22,7 @@ use crate::column::Columns;
 use crate::google::{Client, Trouble};
 use crate::journal::{self, Heading, past};
 use crate::plan::several;
+use crate::proof;
 use crate::result::SheetResult;
 use ground::Ground;
 use net::Net;
@@ -98,6 +99,9 @@ pub async fn undo(
         lost: Vec::new(),
         left: 0,
     };
+    if !dry_run {
+        proof::revoke(&proof::path(&context.state.spool(), &sheet.name))?;
+    }
     let done = undo.rounds(dry_run, result).await;
     (result.reads, result.writes) = undo.client.requests();
     done?;

@@ -42,20 +42,12 @@ pub fn page(web: &Web, page: Page) -> Failure {
 
 /// More than allowed.
 pub fn too_large(web: &Web) -> Failure {
-    let limit = web.max_size / 1024 / 1024;
+    // The smallest unit of the configuration.
+    let kib = web.max_size / 1024;
+    let limit = if kib.is_multiple_of(1024) { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") };
     Failure::new(
         Kind::Data,
-        format!("the source {} is larger than max-size allows, {limit} MiB", web.address),
+        format!("the source {} is larger than max-size allows, {limit}", web.address),
         "is it the right address? otherwise raise max-size of the source",
-    )
-}
-
-/// The secret cannot be sent.
-pub fn unusable_secret(web: &Web) -> Failure {
-    let file = web.secret.as_ref().map(|secret| secret.file.display().to_string()).unwrap_or_default();
-    Failure::new(
-        Kind::Credential,
-        format!("the secret in {file} holds signs that no header can carry"),
-        "look whether it was copied whole, and alone",
     )
 }
