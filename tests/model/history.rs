@@ -19,7 +19,7 @@ pub struct History {
 }
 
 impl History {
-    /// A sheet in step with its source, with notes beside bookings.
+    /// A sheet in step with its source, with notes beside bookings and a row of a person's own.
     pub fn begin(policy: Policy) -> Self {
         let model = Model::new(
             policy,
@@ -45,6 +45,7 @@ impl History {
         for key in ["B-1", "B-2", "B-4"] {
             history.write_beside("Notes", key, json!(format!("window seat of {key}")));
         }
+        history.jot(1);
         history
     }
 
