@@ -19,7 +19,7 @@ pub struct History {
 }
 
 impl History {
-    /// A sheet in step with its source, with a note beside one booking.
+    /// A sheet in step with its source, with notes beside bookings and a row of a person's own.
     pub fn begin(policy: Policy) -> Self {
         let model = Model::new(
             policy,
@@ -38,8 +38,14 @@ impl History {
         let mut history = Self { world, model, numbers: 4 };
         history.save_source();
         history.run_well();
-        history.world.person_writes("E1", "Notes");
-        history.write_beside("Notes", "B-2", json!("window seat"));
+        // Between two columns of the sync's, where a write that is too wide would reach it.
+        let range = history.range("COLUMNS", 2, 3);
+        history.world.person_edits(&json!([{"insertDimension": {"range": range}}]));
+        history.world.person_writes("C1", "Notes");
+        for key in ["B-1", "B-2", "B-4"] {
+            history.write_beside("Notes", key, json!(format!("window seat of {key}")));
+        }
+        history.jot(1);
         history
     }
 
@@ -77,9 +83,20 @@ impl History {
     }
 
     fn run_well(&mut self) {
+        let overwritten = self.model.to_be_overwritten(&self.sheet());
         self.world.process(&[]).without_trace().run().exit(0);
         self.observe();
         self.model.holds(&self.world, &self.sheet());
+        self.model.holds_journal(&overwritten, &self.journal());
+    }
+
+    /// All that was ever written down.
+    fn journal(&self) -> Vec<Value> {
+        let files = self.world.snapshot(&self.world.path("state/journal")).into_values();
+        let texts = files.map(|file| String::from_utf8(file.bytes).unwrap());
+        texts
+            .flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>())
+            .collect()
     }
 
     fn observe(&mut self) {
@@ -127,9 +144,10 @@ impl History {
     fn change(&mut self, which: Index, value: u16) {
         let keys: Vec<String> = self.model.source.keys().cloned().collect();
         if let Some(booking) = pick(&keys, which).and_then(|key| self.model.source.get_mut(&key)) {
-            if value.is_multiple_of(2) {
+            if value % 3 != 1 {
                 booking.nights = value;
-            } else {
+            }
+            if value % 3 != 2 {
                 booking.vessel = format!("Ship {value}");
             }
             self.save_source();
@@ -294,7 +312,9 @@ impl History {
             let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).unwrap();
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         });
-        self.world.fault(Fault { meanwhile: Some(act), reset: !applied, ..nth_of_google(nth) });
+        // Not in between: what is done by then must not be done while the next person writes.
+        let (meanwhile, afterwards) = if applied { (None, Some(act)) } else { (Some(act), None) };
+        self.world.fault(Fault { meanwhile, afterwards, reset: !applied, ..nth_of_google(nth) });
         let running: Running<'_> = self.world.process(&[]).without_trace().spawn();
         process.set(running.pid()).unwrap();
         let run = running.wait();

@@ -98,6 +98,50 @@ impl Model {
         }
     }
 
+    /// What people wrote over owned cells, by booking and header, that a good run is about to put back.
+    pub fn to_be_overwritten(&self, sheet: &Sheet) -> Vec<(String, &'static str, Value)> {
+        let mut found = Vec::new();
+        for (_, key, cells) in sheet.bookings().filter(|_| self.policy.on_edit == "restore") {
+            for header in ["Vessel", "Nights"] {
+                let value = cells.get(header).cloned().unwrap_or_default();
+                let is_persons = value.as_u64().is_some_and(|nights| nights >= 100)
+                    || value.as_str().is_some_and(|text| text.starts_with("Person's"));
+                if is_persons && self.source.contains_key(key) {
+                    found.push((key.to_owned(), header, value));
+                }
+            }
+        }
+        found
+    }
+
+    /// Holds the journal against what is not in the sheet any more.
+    ///
+    /// # Panics
+    /// When something was overwritten or removed that is not in it.
+    pub fn holds_journal(&self, overwritten: &[(String, &'static str, Value)], journal: &[Value]) {
+        for (key, header, value) in overwritten {
+            let is_same =
+                |old: &Value| old == value || old.as_f64().is_some() && old.as_f64() == value.as_f64();
+            let tells = |line: &&Value| {
+                line["what"] == "change"
+                    && line["key"] == **key
+                    && line["header"] == *header
+                    && is_same(&line["old"])
+            };
+            assert!(
+                journal.iter().any(|line| tells(&line)),
+                "{key}, {header:?}: {value} is not in the journal"
+            );
+        }
+        for (key, cells) in &self.archived {
+            let removed = journal.iter().filter(|line| line["what"] == "remove" && line["key"] == **key);
+            let removed: String = removed.map(Value::to_string).collect();
+            for text in cells.values().filter_map(Value::as_str) {
+                assert!(removed.contains(text), "{text:?}, beside {key}, is not in the journal");
+            }
+        }
+    }
+
     /// A person deleted the row of a booking, and with it what stood beside it.
     pub fn row_deleted(&mut self, key: &str) {
         self.beside.remove(key);

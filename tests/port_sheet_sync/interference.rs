@@ -41,6 +41,16 @@ pub fn meanwhile(world: &World, method: &str, path: &str, nth: usize, act: impl 
     running.wait()
 }
 
+/// Kills a run when its first write is done.
+pub fn killed_after_its_write(world: &World) {
+    let (method, path) = (Some("POST".into()), Some(":batchUpdate".into()));
+    world.fault(Fault { method, path, stall: Stall::Applied, ..Fault::default() });
+    let running = world.process(&[]).spawn();
+    world.server.wait_for_applied(":batchUpdate", 1).unwrap();
+    running.kill();
+    world.server.clear_faults();
+}
+
 fn booking(world: &World, key: &str) -> Vec<Value> {
     let rows = world.rows();
     let at = |header: &str| rows[0].iter().position(|text| text == header);
@@ -57,17 +67,28 @@ pub fn rows(from: u64, to: u64, tab: i64) -> Value {
 
 #[test]
 fn a_column_inserted_while_a_row_is_added_is_noticed_and_put_right() {
-    let world = synced("");
-    world.write_source(&NEWER);
-    let tab = world.tab_id();
-    let insert = json!([{"insertDimension": {"range": {"sheetId": tab, "dimension": "COLUMNS", "startIndex": 1, "endIndex": 2}}}]);
-    let run = meanwhile(&world, "POST", ":batchUpdate", 1, || world.person_edits(&insert));
-    assert!(run.exit(0).sheet()["notes"].to_string().contains("people came in between"), "{}", run.stdout);
-    assert_eq!(
-        booking(&world, "B-104"),
-        [json!("B-104"), json!("Dorado"), json!(46159), json!(1), json!("")]
-    );
-    assert_eq!(booking(&world, "B-101")[3], json!(9));
+    for policy in ["restore", "keep", "fail"] {
+        let world = synced(&format!("on-edit = {policy:?}"));
+        world.write_source(&NEWER);
+        let tab = world.tab_id();
+        let insert = json!([{"insertDimension": {"range": {"sheetId": tab, "dimension": "COLUMNS", "startIndex": 1, "endIndex": 2}}}]);
+        let run = meanwhile(&world, "POST", ":batchUpdate", 1, || world.person_edits(&insert));
+        assert!(
+            run.exit(0).sheet()["notes"].to_string().contains("people came in between"),
+            "{}",
+            run.stdout
+        );
+        assert_eq!(
+            booking(&world, "B-104"),
+            [json!("B-104"), json!("Dorado"), json!(46159), json!(1), json!("")],
+            "{policy}"
+        );
+        assert_eq!(
+            booking(&world, "B-101"),
+            [json!("B-101"), json!("Alma"), json!(46155), json!(9), json!("")],
+            "{policy}"
+        );
+    }
 }
 
 #[test]
@@ -106,16 +127,7 @@ fn a_change_that_lands_in_a_moved_row_is_no_edit_to_be_kept() {
 fn what_a_killed_run_wrote_is_no_edit_to_be_kept() {
     let world = synced("on-edit = \"keep\"");
     world.write_source(&NEWER);
-    world.fault(Fault {
-        method: Some("POST".into()),
-        path: Some(":batchUpdate".into()),
-        stall: Stall::Applied,
-        ..Fault::default()
-    });
-    let running = world.process(&[]).spawn();
-    world.server.wait_for_applied(":batchUpdate", 1).unwrap();
-    running.kill();
-    world.server.clear_faults();
+    killed_after_its_write(&world);
     assert_eq!(booking(&world, "B-101")[3], json!(9));
     world.write_source(&[
         "booking_id,vessel,arrival,nights",

@@ -46,6 +46,42 @@ fn notes_stay_beside_their_booking_when_it_changes() {
     assert_eq!(cell(&world, "B-103", "Vessel"), json!("Cirrus II"));
 }
 
+/// In one request and in many.
+#[test]
+fn a_persons_column_between_those_of_the_sync_is_never_written() {
+    for rows in [4, 900] {
+        let bookings = |turn: usize| -> Vec<String> {
+            let lines = (0..rows).map(|number| format!("B-{number},Vessel {turn},2026-05-13,{turn}"));
+            std::iter::once(CHANGED[0].to_owned()).chain(lines).collect()
+        };
+        let write = |world: &World, turn| {
+            let lines = bookings(turn);
+            world.write_source(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+            world.process(&[]).without_trace().run().exit(0);
+        };
+        let world = world().grid(1_000, 8).build();
+        write(&world, 1);
+        let between = |at: u64| json!({"insertDimension": {"range": {"sheetId": world.tab_id(), "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}}});
+        world.person_edits(&json!([between(3), between(2)]));
+        for (at, text) in [("C1", "Notes"), ("C3", "window seat"), ("E3", "no header above it")] {
+            world.person_writes(at, text);
+        }
+        write(&world, 2);
+        assert_eq!(
+            world.rows()[2],
+            [
+                json!("B-1"),
+                json!("Vessel 2"),
+                json!("window seat"),
+                json!(46155),
+                json!("no header above it"),
+                json!(2)
+            ],
+            "{rows} rows"
+        );
+    }
+}
+
 #[test]
 fn columns_and_rows_that_people_moved_are_found_again() {
     let world = synced();

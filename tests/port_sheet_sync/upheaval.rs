@@ -4,23 +4,9 @@ use google_standin::{Fault, Stall};
 use serde_json::{Value, json};
 use support::World;
 
-use crate::interference::{NEWER, meanwhile, rows};
+use crate::interference::{NEWER, killed_after_its_write, meanwhile, rows};
 use crate::removals::{ARCHIVE, LEFT, in_step, synced};
 use crate::world;
-
-/// Kills a run when its first write, which takes a row away, is done.
-fn killed_after_a_removal(world: &World) {
-    world.fault(Fault {
-        method: Some("POST".into()),
-        path: Some(":batchUpdate".into()),
-        stall: Stall::Applied,
-        ..Fault::default()
-    });
-    let running = world.process(&[]).spawn();
-    world.server.wait_for_applied(":batchUpdate", 1).unwrap();
-    running.kill();
-    world.server.clear_faults();
-}
 
 fn column_at(world: &World, at: u64) -> Value {
     let range =
@@ -33,7 +19,7 @@ fn a_removal_that_was_killed_is_ended_wherever_people_moved_the_columns_since() 
     for policy in ["archive", "delete"] {
         let world = synced(policy);
         world.write_source(&LEFT);
-        killed_after_a_removal(&world);
+        killed_after_its_write(&world);
         world.person_edits(&column_at(&world, 0));
         world.person_writes("A1", "Berth list");
         world.run(&[]).exit(0);

@@ -63,8 +63,8 @@ impl<'a> Comparison<'a> {
         let before = self.before.of(&key).map(<[crate::value::Cell]>::to_vec);
         let was_added = self.intended.was_added(differing.key);
         let facts = RowFacts { row: differing.row, source, sheet, base, before, was_added };
-        let is_ours = |key: &str, column: usize, cell: &crate::value::Cell| {
-            self.intended.holds(key, differing.row, &self.columns.all()[column], cell)
+        let is_ours = |key: &str, cell: &crate::value::Cell| {
+            self.intended.holds(key, differing.row, self.columns, cell)
         };
         Ok(compare(self.columns, facts, is_ours))
     }

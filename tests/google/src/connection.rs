@@ -88,6 +88,9 @@ impl Connection {
                 written
             }
         };
+        if let Some(act) = &fault.afterwards {
+            act.happen();
+        }
         if fault.stall == Stall::Applied {
             future::pending::<()>().await;
         }

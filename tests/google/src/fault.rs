@@ -44,6 +44,9 @@ pub struct Fault {
     /// Something that happens while the request is under way, before anything else is done about it.
     #[serde(skip)]
     pub meanwhile: Option<Act>,
+    /// Something that happens when the request is done, before it is answered.
+    #[serde(skip)]
+    pub afterwards: Option<Act>,
 }
 
 /// Something that a test lets happen at an exact moment: a person edits, a process is killed.
@@ -99,6 +102,7 @@ impl Default for Fault {
             reset: false,
             apply_then_reset: false,
             meanwhile: None,
+            afterwards: None,
         }
     }
 }

@@ -78,10 +78,14 @@ impl Intended {
         !self.values.is_empty() && self.values.contains(&digest(&row.to_string(), &column.header, cell))
     }
 
-    /// Whether a value of this column is one that was to be written for this booking or into this row.
-    pub fn holds(&self, key: &str, row: u32, column: &Column, cell: &Cell) -> bool {
-        let holds = |place: &str| self.values.contains(&digest(place, &column.header, cell));
-        !self.values.is_empty() && (holds(key) || holds(&row.to_string()))
+    /// Whether a value was to be written for this booking or into this row. Whatever the header: columns may have moved at
+    /// that moment.
+    pub fn holds(&self, key: &str, row: u32, columns: &Columns, cell: &Cell) -> bool {
+        let row = row.to_string();
+        let holds = |column: &Column| {
+            [key, &row].iter().any(|place| self.values.contains(&digest(place, &column.header, cell)))
+        };
+        !self.values.is_empty() && columns.all().iter().any(holds)
     }
 }
 

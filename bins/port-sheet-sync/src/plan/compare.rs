@@ -56,11 +56,7 @@ pub struct Drift {
 
 /// Compares a row. `is_ours` tells values that an earlier round or a killed run wrote there: the base does not know them
 /// yet, but no person wrote them either.
-pub fn compare(
-    columns: &Columns,
-    facts: RowFacts,
-    is_ours: impl Fn(&str, usize, &Cell) -> bool,
-) -> RowUpdate {
+pub fn compare(columns: &Columns, facts: RowFacts, is_ours: impl Fn(&str, &Cell) -> bool) -> RowUpdate {
     let key = columns.key_of(|index| facts.source[index].clone()).map(|key| key.text).unwrap_or_default();
     let (mut changes, mut drifts) = (Vec::new(), Vec::new());
     for (column, (ours, theirs)) in facts.source.iter().zip(&facts.sheet).enumerate() {
@@ -69,18 +65,21 @@ pub fn compare(
             continue;
         }
         let left = facts.base.as_ref().and_then(|base| base[column].as_ref());
-        let written_over =
-            facts.before.as_ref().map(|before| &before[column]).filter(|was| {
-                left.is_some_and(|left| !left.is_same(was, kind)) && is_ours(&key, column, theirs)
-            });
+        let written_over = facts
+            .before
+            .as_ref()
+            .map(|before| &before[column])
+            .filter(|was| left.is_some_and(|left| !left.is_same(was, kind)) && is_ours(&key, theirs));
         if let (Some(was), OnEdit::Keep) = (written_over, columns.on_edit(column)) {
             let (row, key, theirs) = (facts.row, key.clone(), was.clone());
             drifts.push(Drift { row, key, column, theirs, ours: ours.clone() });
             changes.push((column, was.clone()));
             continue;
         }
-        let is_another = left.map_or(facts.was_added, |left| !left.is_same(theirs, kind));
-        let drifted = is_another && !is_ours(&key, column, theirs);
+        // Blank in a row that was just added: columns moved at that moment, and the value stands in another one.
+        let is_another =
+            left.map_or(facts.was_added && *theirs != Cell::Empty, |left| !left.is_same(theirs, kind));
+        let drifted = is_another && !is_ours(&key, theirs);
         if drifted {
             let (theirs, ours) = (theirs.clone(), ours.clone());
             drifts.push(Drift { row: facts.row, key: key.clone(), column, theirs, ours });

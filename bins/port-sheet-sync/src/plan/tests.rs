@@ -89,7 +89,7 @@ fn run(
             before: None,
             was_added: false,
         };
-        Ok(compare(&columns, facts, |_, _, _| false))
+        Ok(compare(&columns, facts, |_, _| false))
     };
     let facts = facts(sheet, &columns, &spool, &snapshot, known.as_ref(), false);
     let plan = make(&facts, &mut layout, compared).unwrap();
@@ -267,8 +267,8 @@ fn what_an_earlier_round_wrote_is_no_edit_of_a_person() {
         before: None,
         was_added: false,
     };
-    let kept = compare(&columns, facts(), |_, _, _| false);
+    let kept = compare(&columns, facts(), |_, _| false);
     assert!(kept.changes.is_empty() && kept.drifts.len() == 1, "a person's 7 is kept");
-    let ours = compare(&columns, facts(), |key, column, cell| key == "v1" && column == 1 && *cell == theirs);
+    let ours = compare(&columns, facts(), |key, cell| key == "v1" && *cell == theirs);
     assert!(ours.changes.len() == 1 && ours.drifts.is_empty(), "our own 7 is not");
 }
