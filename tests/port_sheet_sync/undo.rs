@@ -310,6 +310,22 @@ fn the_history_lists_runs_with_what_they_did_and_what_became_of_them() {
 }
 
 #[test]
+fn a_damaged_journal_is_told_with_the_way_round_it_and_is_not_taken_for_none() {
+    let world = of("flag");
+    run_with(&world, &BEFORE);
+    world.write("state/journal/port-sheet/01Z-0.pending.jsonl", b"\xff\xfe");
+    let path = world.path("state/journal/port-sheet/01Z-0.pending.jsonl");
+    let hint = format!("if it is damaged, move it aside: mv {0} {0}.damaged", path.display());
+    let history = world.run(&["--history"]);
+    assert_eq!(history.exit(74).hint(&hint).stdout, "", "it does not say that no run wrote anything");
+    world.write_source(&AFTER);
+    world.run(&[]).exit(74).hint(&hint);
+    std::fs::rename(&path, path.with_extension("jsonl.damaged")).unwrap();
+    world.run(&[]).exit(0);
+    assert_eq!(world.run(&["--history", "--json"]).json()["runs"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn journals_are_kept_for_90_days_and_no_longer() {
     let world = of("flag");
     let runs = [&BEFORE, &AFTER].map(|source| run_with(&world, source));

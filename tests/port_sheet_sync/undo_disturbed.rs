@@ -124,6 +124,27 @@ fn an_undo_of_an_undo_brings_rows_back_whole_when_people_moved_columns_before() 
 }
 
 #[test]
+fn rows_that_went_after_people_moved_columns_during_the_run_come_back_whole() {
+    let world = synced("delete");
+    let before = world.rows_as(support::TAB, "FORMULA");
+    world.write_source(&AFTER);
+    let range = json!({"sheetId": world.tab_id(), "dimension": "COLUMNS", "startIndex": 4, "endIndex": 5});
+    let act = json!([{"insertDimension": {"range": range}}]);
+    world.clear_requests();
+    let run = meanwhile(&world, "POST", ":batchUpdate", 1, || world.person_edits(&act));
+    let name = run.exit(0).json()["run"].as_str().unwrap().to_owned();
+    assert_eq!(problems(&world, &name), "[]");
+    let moved = |mut row: Vec<Value>| {
+        if row.len() > 4 {
+            row.insert(4, json!(""));
+        }
+        row
+    };
+    let expected: Vec<_> = before.into_iter().map(moved).collect();
+    assert_eq!(world.rows_as(support::TAB, "FORMULA"), expected);
+}
+
+#[test]
 fn what_people_wrote_below_the_same_header_twice_comes_back_where_it_stood() {
     let world = synced("delete");
     world.person_writes("F1", "Notes");

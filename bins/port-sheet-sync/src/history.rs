@@ -18,7 +18,10 @@ pub fn list(context: &Context, sheets: &[&Sheet], report: &mut Report<Body>) {
             Err(failure) => report.failures.push(failure),
         }
     }
-    report.output = table(&runs);
+    // Of a journal that cannot be read nothing is known, least of all that there is nothing in it.
+    if report.failures.is_empty() || !runs.is_empty() {
+        report.output = table(&runs);
+    }
     report.body.runs = Some(runs);
 }
 

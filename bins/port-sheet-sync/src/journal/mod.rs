@@ -211,7 +211,10 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>>> {
     let path = path.to_owned();
     Ok(BufReader::new(file).lines().filter_map(move |line| match line {
         Ok(line) => serde_json::from_str(&line).ok().map(Ok),
-        Err(error) => Some(Err(Failure::io("cannot read", &path, error))),
+        Err(error) => {
+            let hint = format!("if it is damaged, move it aside: mv {0} {0}.damaged", path.display());
+            Some(Err(Failure { hint, ..Failure::io("cannot read", &path, error) }))
+        }
     }))
 }
 

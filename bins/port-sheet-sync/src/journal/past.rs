@@ -11,6 +11,7 @@ use serde::Serialize;
 use shared::Result;
 
 use super::{DONE, Heading, Line, lines};
+use crate::removal::rearrange::rearrange;
 
 /// One run that wrote to a sheet.
 #[derive(Clone, Debug, Serialize)]
@@ -56,21 +57,37 @@ pub fn runs(dir: &Path, sheet: &str) -> Result<Vec<PastRun>> {
     Ok(found.collect())
 }
 
-/// Everything that one run did, in the order in which it did it; none when no journal of it is left.
+/// Everything that one run did, in the order in which it did it; none when no journal of it is left. People may have moved
+/// columns during the run: whole rows are all in the columns of its last write, which the heading names.
 ///
 /// # Errors
 /// [`shared::Kind::Io`] when a journal cannot be read.
 pub fn of_run(dir: &Path, run: &str) -> Result<Option<(Heading, Vec<Line>)>> {
-    let (mut heading, mut all) = (None, Vec::new());
+    let mut parts: Vec<(Heading, Vec<Line>)> = Vec::new();
     for path in journals(dir).remove(run).unwrap_or_default() {
         for line in lines(&path)? {
-            match line? {
-                Line::Run(found) => heading = heading.or(Some(found)),
-                other => all.push(other),
+            match (line?, parts.last_mut()) {
+                (Line::Run(heading), _) => parts.push((heading, Vec::new())),
+                (other, Some((_, part))) => part.push(other),
+                (_, None) => {}
             }
         }
     }
-    Ok(heading.map(|heading| (heading, all)))
+    let Some(last) = parts.last().map(|(heading, _)| heading.clone()) else { return Ok(None) };
+    let mut all = Vec::new();
+    for (heading, part) in parts {
+        all.extend(part.into_iter().map(|line| in_columns_of(&last.header, &heading.header, line)));
+    }
+    Ok(Some((last, all)))
+}
+
+fn in_columns_of(last: &[String], then: &[String], mut line: Line) -> Line {
+    if let Line::Remove { cells, .. } | Line::Return { cells, .. } = &mut line
+        && then != last
+    {
+        *cells = rearrange(cells, then, last).0;
+    }
+    line
 }
 
 /// The journals of each run, in the order of its writes. A run's name begins with the time, so runs are in order too.

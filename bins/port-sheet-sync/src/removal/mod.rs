@@ -15,6 +15,7 @@ use shared::{Failure, Kind, Result};
 
 use crate::column::Columns;
 use crate::edit::{Edit, WholeCell};
+use crate::freshness;
 use crate::google::{Client, Tab, Trouble};
 use crate::journal::{Heading, Journal, Line, removals_in_doubt, withdraw};
 use crate::layout::{Layout, runs};
@@ -39,6 +40,13 @@ pub struct Leaving {
     pub key: String,
     /// All of it, people's cells too.
     pub cells: Vec<WholeCell>,
+}
+
+impl Leaving {
+    /// How many columns it takes: people may have added some since the tab was looked at.
+    fn width(&self) -> u32 {
+        u32::try_from(self.cells.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// Everything needed to move rows.
@@ -102,8 +110,10 @@ impl Mover<'_> {
         let spans = [vec![(1, 1)], spans(rows.iter().map(|row| row.row))].concat();
         let mut found = self.client.whole_rows(self.title, &spans).await?.into_iter();
         let header = found.next().unwrap_or_default();
-        let written = self.layout.written();
-        if !written.headers().all(|(column, text)| shows(header.get(column as usize), text)) {
+        // Of all columns: people's cells are copied along, and must land below their own headers.
+        let expected = shelf::header(self.tab, self.layout);
+        let text = |at: usize| expected.get(at + 1).map_or("", String::as_str);
+        if !(0..header.len().max(expected.len())).all(|at| shows(header.get(at), text(at))) {
             return Ok(None);
         }
         let mut leaving = Vec::new();
@@ -128,7 +138,10 @@ impl Mover<'_> {
         }
         let between = Between {
             tab: self.tab,
-            width: self.tab.columns.max(self.layout.width()),
+            width: leaving
+                .iter()
+                .map(Leaving::width)
+                .fold(self.tab.columns.max(self.layout.width()), u32::max),
             place: &self.place,
             shelf: shelf.as_ref(),
             header: &shelf::header(self.tab, self.layout),
@@ -245,12 +258,14 @@ pub fn spans(rows: impl Iterator<Item = u32>) -> Vec<(u32, u32)> {
     runs(rows.collect())
 }
 
-/// Whether a header cell shows this text. Of one that is no text, how it is shown is not known here.
+/// Whether a header cell shows this text, or tells the time of a run. Of one that is no text, how it is shown is not known
+/// here.
 fn shows(cell: Option<&WholeCell>, text: &str) -> bool {
-    match effective(cell) {
-        Cell::Text(found) => found == text,
-        Cell::Empty => false,
-        Cell::Number(_) | Cell::Bool(_) => true,
+    match cell.and_then(|cell| cell.get("effectiveValue")) {
+        None => text.is_empty(),
+        Some(value) => {
+            value["stringValue"].as_str().is_none_or(|found| found == text || freshness::is_ours(found))
+        }
     }
 }
 
