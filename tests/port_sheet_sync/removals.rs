@@ -66,6 +66,36 @@ pub fn in_step(world: &World) {
 }
 
 #[test]
+fn a_row_that_a_person_entered_under_a_key_of_their_own_is_never_taken_away() {
+    for policy in ["archive", "delete"] {
+        let world = synced(policy);
+        world.person_writes("A7", "WALK-IN");
+        world.person_writes("B7", "Vega");
+        world.person_writes("F7", "pays in cash");
+        world.write_source(&LEFT);
+        let run = world.run(&["--json"]);
+        let sheet = run.exit(0).sheet();
+        assert_eq!(sheet["removed"], json!(1), "{policy}");
+        let told = "entered by a person, never in the source, left alone: row 7 (WALK-IN)";
+        assert!(sheet["notes"].to_string().contains(told), "{policy}: {}", sheet["notes"]);
+        let entered = |world: &World| {
+            world
+                .rows()
+                .into_iter()
+                .find(|row| row.first().is_some_and(|key| key == "WALK-IN"))
+                .map(|row| (row[1].clone(), row[5].clone()))
+        };
+        assert_eq!(entered(&world), Some((json!("Vega"), json!("pays in cash"))), "{policy}");
+        in_step(&world);
+        world.write_source(&[HEADER, "B-101,Alma,2026-05-13,3", "WALK-IN,Vega,2026-05-16,2"]);
+        world.run(&[]).exit(0);
+        world.write_source(&LEFT[..2]);
+        world.run(&[]).exit(0);
+        assert_eq!(entered(&world), None, "{policy}: it was in the source, and left it");
+    }
+}
+
+#[test]
 fn an_archived_row_takes_everything_along_and_leaves_nothing_behind() {
     let world = synced("archive");
     world.write_source(&LEFT);

@@ -61,7 +61,7 @@ impl<'a> Comparison<'a> {
         };
         let key = self.columns.key_of(|index| source[index].clone()).map(|key| key.text).unwrap_or_default();
         let before = self.before.of(&key).map(<[crate::value::Cell]>::to_vec);
-        let was_added = self.intended.was_added(differing.key);
+        let was_added = self.intended.added().contains(&differing.key);
         let facts = RowFacts { row: differing.row, source, sheet, base, before, was_added };
         let is_ours = |key: &str, cell: &crate::value::Cell| {
             self.intended.holds(key, differing.row, self.columns, cell)

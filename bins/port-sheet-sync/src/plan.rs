@@ -43,6 +43,8 @@ pub struct Facts<'a> {
     pub shelf: Option<&'a Shelf>,
     /// The last verified run, if there was one.
     pub base: Option<&'a Known>,
+    /// Rows that unfinished runs added.
+    pub added: &'a HashSet<KeyHash>,
     /// The columns that have their number format already.
     pub formatted: &'a [Remembered],
     /// Whether a person accepted that bookings left the source.
@@ -228,7 +230,10 @@ fn plan_missing(facts: &Facts<'_>, plan: &mut Plan) {
         OnMissing::Archive | OnMissing::Delete => false,
     };
     let is_due = |row: &&MissingRow| !is_done(row) && !facts.snapshot.duplicates.contains_key(&row.key.hash);
-    let due: Vec<MissingRow> = facts.snapshot.missing.iter().filter(is_due).cloned().collect();
+    let mut due: Vec<MissingRow> = facts.snapshot.missing.iter().filter(is_due).cloned().collect();
+    if policy != OnMissing::Flag {
+        plan.notes.extend(leave_strangers(facts, &mut due));
+    }
     match (policy, facts.spool.unidentified) {
         (OnMissing::Flag, 0) => plan.flags = due,
         (_, 0) => plan.removals = due,
@@ -239,6 +244,18 @@ fn plan_missing(facts: &Facts<'_>, plan: &mut Plan) {
         )),
         _ => {}
     }
+}
+
+/// A row whose booking never was in the source is a person's: it is struck through at most, and never taken away. Where
+/// nothing is known of earlier runs, nobody can tell.
+fn leave_strangers(facts: &Facts<'_>, due: &mut Vec<MissingRow>) -> Option<String> {
+    let base = facts.base?;
+    let is_known = |key: &KeyHash| base.live_rows.contains_key(key) || facts.added.contains(key);
+    let strangers: Vec<_> = due.extract_if(.., |row| !is_known(&row.key.hash)).collect();
+    let named: Vec<String> =
+        strangers.iter().take(5).map(|row| format!("row {} ({})", row.row, row.key.text)).collect();
+    let told = several(&named, strangers.len() as u64);
+    (!named.is_empty()).then(|| format!("entered by a person, never in the source, left alone: {told}"))
 }
 
 /// `row 12 (B-101), "Berth": "4" where the source says "3"`.

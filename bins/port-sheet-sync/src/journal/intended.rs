@@ -58,9 +58,9 @@ impl Intended {
         }
     }
 
-    /// Whether the row of this booking was to be added.
-    pub fn was_added(&self, key: KeyHash) -> bool {
-        self.added.contains(&key)
+    /// The bookings asked for whose rows were to be added.
+    pub fn added(&self) -> &HashSet<KeyHash> {
+        &self.added
     }
 
     /// Whether there are none.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -142,6 +143,7 @@ fn facts<'a>(
     base: Option<&'a Known>,
     allow_shrink: bool,
 ) -> Facts<'a> {
+    static NOTHING_ADDED: LazyLock<HashSet<KeyHash>> = LazyLock::new(HashSet::new);
     Facts {
         sheet,
         columns,
@@ -149,6 +151,7 @@ fn facts<'a>(
         snapshot,
         shelf: None,
         base,
+        added: &NOTHING_ADDED,
         formatted: &[],
         allow_shrink,
         today: NaiveDate::default(),

@@ -26,15 +26,15 @@ impl SheetRun<'_> {
         let version = self.version_before_reading(result).await?;
         let (tab, mut layout, snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
-        // Only rows that differ raise the question who wrote them.
+        // Only rows that differ, or have no booking, raise the question who wrote them.
         let is_in_base =
             |key: &KeyHash| known.as_ref().is_some_and(|known| known.live_rows.contains_key(key));
-        let added = snapshot.differing.iter().map(|row| row.key).filter(|key| !is_in_base(key)).collect();
+        let questioned = in_question(&snapshot).filter(|key| !is_in_base(key)).collect();
         let is_in_question = !(snapshot.differing.is_empty()
             && snapshot.irregular.is_empty()
             && snapshot.flagged_others.is_empty());
         let intended = match is_in_question {
-            true => Intended::read(&self.journals(), &self.columns, &added)?,
+            true => Intended::read(&self.journals(), &self.columns, &questioned)?,
             false => Intended::default(),
         };
         let before = match intended.is_empty() {
@@ -49,6 +49,7 @@ impl SheetRun<'_> {
             spool: &self.spool,
             snapshot: &snapshot,
             base: known.as_ref(),
+            added: intended.added(),
             formatted: &self.formatted,
             allow_shrink: self.args.allow_shrink,
             today: self.context.started.date_naive(),
@@ -103,12 +104,16 @@ impl SheetRun<'_> {
 
     /// What the base says about the rows in question; nothing is read when there is no question.
     fn look_up(&self, snapshot: &Snapshot) -> Result<Option<(Known, Base)>> {
-        let differing = snapshot.differing.iter().map(|row| row.key);
-        let wanted: HashSet<KeyHash> =
-            differing.chain(snapshot.missing.iter().map(|row| row.key.hash)).collect();
+        let wanted: HashSet<KeyHash> = in_question(snapshot).collect();
         if wanted.is_empty() {
             return Ok(None);
         }
         Base::look_up(&self.base_path(), &self.spool.heading.home, &self.columns, &wanted)
     }
+}
+
+/// Rows that differ, and rows whose booking is not in the source.
+fn in_question(snapshot: &Snapshot) -> impl Iterator<Item = KeyHash> {
+    let differing = snapshot.differing.iter().map(|row| row.key);
+    differing.chain(snapshot.missing.iter().map(|row| row.key.hash))
 }
