@@ -5,7 +5,7 @@ use google_standin::Fault;
 use serde_json::{Value, json};
 use support::{Builder, World};
 
-use crate::interference::{meanwhile, rows};
+use crate::interference::{killed_after_its_write, meanwhile, rows};
 use crate::world;
 
 pub const HEADER: &str = "booking_id,vessel,arrival,nights";
@@ -92,6 +92,22 @@ fn a_row_that_a_person_entered_under_a_key_of_their_own_is_never_taken_away() {
         world.write_source(&LEFT[..2]);
         world.run(&[]).exit(0);
         assert_eq!(entered(&world), None, "{policy}: it was in the source, and left it");
+    }
+}
+
+#[test]
+fn a_row_that_a_killed_run_added_is_taken_away_when_its_booking_is_gone_by_then() {
+    for policy in ["archive", "delete"] {
+        let world = synced(policy);
+        let (head, before) = (&LEFT[..2], "B-102,Borea,2026-05-14,2");
+        world.write_source(&[head, &[before, LEFT[2], "B-104,Dione,2026-05-16,1"]].concat());
+        killed_after_its_write(&world);
+        let stands = || world.rows().iter().any(|row| row.first().is_some_and(|key| key == "B-104"));
+        assert!(stands(), "{policy}");
+        world.write_source(&[head, &[before, LEFT[2]]].concat());
+        world.run(&[]).exit(0);
+        assert!(!stands(), "{policy}");
+        in_step(&world);
     }
 }
 
