@@ -57,9 +57,13 @@ mod freshness;
 #[path = "port_sheet_sync/mirror.rs"]
 mod mirror;
 
-/// A source that is missing, damaged or full of mistakes.
+/// A source that is missing, damaged or as a whole of no use.
 #[path = "port_sheet_sync/source.rs"]
 mod source;
+
+/// Bad rows of a source that is otherwise good.
+#[path = "port_sheet_sync/source_rows.rs"]
+mod source_rows;
 
 /// Requests a minute: shared by all who use a credential, waited for within the deadline, never exceeded.
 #[path = "port_sheet_sync/budget.rs"]

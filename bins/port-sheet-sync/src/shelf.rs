@@ -132,7 +132,8 @@ pub fn lasting(header: &[String]) -> Vec<String> {
     header
 }
 
-/// Reads the tab, if there is one. `header` is what [`header()`] says of today, `in_doubt` are the removals that are not committed.
+/// Reads the tab, if there is one. `header` is what [`header()`] says of today, `in_doubt` are the removals that are not
+/// committed.
 ///
 /// # Errors
 /// As every request.

@@ -1,8 +1,8 @@
 //! Alerts: what people hear, decided from findings, kept in the records, delivered through sinks.
 //!
-//! `incident`, `finding` and `credential` decide, `message` words, `sink` sends; here is kept which sink has taken what. An event stays
-//! until each sink has taken it: what one job could not deliver, the next run of any job does. No failure in here changes
-//! a run's outcome.
+//! `incident`, `finding` and `credential` decide, `message` words, `sink` sends; here is kept which sink has taken what. An
+//! event stays until each sink has taken it: what one job could not deliver, the next run of any job does. No failure in
+//! here changes a run's outcome.
 
 pub mod credential;
 pub mod finding;

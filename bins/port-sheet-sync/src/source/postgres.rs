@@ -111,8 +111,8 @@ fn strange(kind: &Type) -> Option<&'static str> {
     }
 }
 
-/// The value as the server wrote it, by the type of its column; of a domain the server tells what it is made of. What the calendar does not have, such as `infinity`,
-/// stays text and is judged with the column.
+/// The value as the server wrote it, by the type of its column; of a domain the server tells what it is made of. What the
+/// calendar does not have, such as `infinity`, stays text and is judged with the column.
 fn field<'r>(row: &'r SimpleQueryRow, index: usize, kind: &Type) -> Field<'r> {
     let Some(text) = row.get(index) else { return Field::Empty };
     let typed = match *kind {
