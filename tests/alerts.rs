@@ -17,7 +17,7 @@ mod sinks;
 #[path = "alerts/mail.rs"]
 mod mail;
 
-/// What is told of whom: one alert a cause, of the subject that it is about, without bookings.
+/// What is reported of whom: one alert a cause, of the subject that it is about, without bookings.
 #[path = "alerts/subjects.rs"]
 mod subjects;
 
@@ -25,7 +25,7 @@ mod subjects;
 #[path = "alerts/test_alert.rs"]
 mod test_alert;
 
-/// Even without a configuration or records somebody hears of it.
+/// Even without a configuration or records someone hears of it.
 #[path = "alerts/broken.rs"]
 mod broken;
 
@@ -63,7 +63,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(subject, event)| ((*subject).to_owned(), (*event).to_owned())).collect()
 }
 
-/// How each sink stands in the records: its name, failures in a row, the last error.
+/// How each sink is in the records: its name, failures in a row, the last error.
 fn sink_states(world: &World) -> Vec<(String, i64, Option<String>)> {
     let database = rusqlite::Connection::open(world.state().join("state.db")).unwrap();
     let mut query = database.prepare("SELECT name, failures, error FROM sink ORDER BY name").unwrap();

@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
-/// Each way a job stands, found by which state, exit code and alert.
+/// Each state of a job, found by which state, exit code and alert.
 #[path = "job_status/states.rs"]
 mod states;
 

@@ -4,7 +4,7 @@
 //! process) and to a model that knows neither rows nor columns, only bookings and what people wrote beside them. In the
 //! end one undisturbed run must bring the sheet to what the model says, and one more must write nothing.
 //!
-//! The histories are the same each time. A failing one is shortened before it is told.
+//! The histories are the same each time. A failing one is shortened before it is reported.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
@@ -20,7 +20,7 @@ mod step;
 #[path = "model/history.rs"]
 mod history;
 
-/// The sheet as it stands, by header and key.
+/// The sheet as it is, by header and key.
 #[path = "model/sheet.rs"]
 mod sheet;
 

@@ -1,4 +1,4 @@
-//! What a monitor outside is told of each outcome, in the ping protocol of Healthchecks.
+//! What a monitor outside is reported of each outcome, in the ping protocol of Healthchecks.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 

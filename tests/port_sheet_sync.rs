@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
-/// A write that breaks off before, in the middle or after, and its rows exactly once all the same.
+/// A write that breaks off before, in the middle or after, and its rows exactly once anyway.
 #[path = "port_sheet_sync/broken_writes.rs"]
 mod broken_writes;
 
@@ -13,7 +13,7 @@ mod broken_writes;
 #[path = "port_sheet_sync/config.rs"]
 mod config;
 
-/// A credential file is used only if nobody else can read or replace it.
+/// A credential file is used only if no one else can read or replace it.
 #[path = "port_sheet_sync/credential_file.rs"]
 mod credential_file;
 
@@ -113,7 +113,7 @@ mod removals;
 #[path = "port_sheet_sync/archive.rs"]
 mod archive;
 
-/// What stands in the way in a sheet: protected, merged, filtered, full, deleted.
+/// What is in the way in a sheet: protected, merged, filtered, full, deleted.
 #[path = "port_sheet_sync/obstacles.rs"]
 mod obstacles;
 

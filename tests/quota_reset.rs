@@ -1,6 +1,6 @@
 //! `quota-reset`, run as a process over real ledgers. Read this as a table of contents.
 //!
-//! Simulated time is the process's own clock, moved by `faketime`. The clock since boot is real and moved by nobody, so
+//! Simulated time is the process's own clock, moved by `faketime`. The clock since boot is real and moved by no one, so
 //! a test makes time pass on it by setting back what the ledger saw of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
@@ -26,7 +26,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::json;
 use shared::quota::Moment;
-use shared::store::{Claim, SessionEnding, SessionOutcome, Store};
+use shared::store::{Claim, ClaimOutcome, SessionEnding, SessionOutcome, Store};
 use support::{Run, World};
 
 /// A world with a quota of five sessions a day.
@@ -72,7 +72,7 @@ fn work(world: &World, now: &str, turns: u32) -> usize {
     let mut done = 0;
     while let Some((task, attempt, _)) = store.next_ready("agents").unwrap() {
         let claim = claim(&task, attempt);
-        if store.claim(&claim, &moment(now)).unwrap().is_err() {
+        if !matches!(store.claim(&claim, &moment(now)).unwrap(), ClaimOutcome::Granted(_)) {
             break;
         }
         let ending =

@@ -1,11 +1,11 @@
 //! `session-run`, run as a process with real commands. Read this as a table of contents.
 //!
 //! Simulated time is the process's own clock, moved by `faketime`; leases are counted by the clock since boot, which
-//! nobody moves, so a test lets one run out by setting its end in the ledger.
+//! no one moves, so a test lets one run out by setting its end in the ledger.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
-/// The cap is reached in the evening; what waits goes on after midnight.
+/// The cap is reached in the evening; what waits continues after midnight.
 #[path = "session_run/evening.rs"]
 mod evening;
 

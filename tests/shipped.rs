@@ -11,9 +11,17 @@ mod config;
 #[path = "shipped/cron.rs"]
 mod cron;
 
-/// The documents tell what the executable tells, and link to what is there.
+/// Each direct dependency has its reason.
+#[path = "shipped/dependencies.rs"]
+mod dependencies;
+
+/// The documents agree with the executable, and link to what is there.
 #[path = "shipped/docs.rs"]
 mod docs;
+
+/// The modules of each crate keep their order, and what decides opens no socket.
+#[path = "shipped/house.rs"]
+mod house;
 
 /// Every executable is quiet when all is well, and says once what is not.
 #[path = "shipped/output.rs"]
@@ -26,6 +34,10 @@ mod schema;
 /// The units are understood by systemd, hardened, and fit the executable's deadline.
 #[path = "shipped/systemd.rs"]
 mod systemd;
+
+/// The troubleshooting page quotes what the programs print, and explains every failure.
+#[path = "shipped/troubleshooting.rs"]
+mod troubleshooting;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

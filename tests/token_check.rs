@@ -13,7 +13,7 @@ mod classes;
 #[path = "token_check/schedule.rs"]
 mod schedule;
 
-/// What is to be expected, and what is wrong though the token works.
+/// What must be expected, and what is wrong though the token works.
 #[path = "token_check/findings.rs"]
 mod findings;
 

@@ -1,38 +1,26 @@
-//! What every port-jobs executable shares: the spine of a run, failures and exit codes, configuration,
-//! directories, locks, private files, credentials, OAuth, run records and the ledger of sessions.
+//! What every port-jobs executable shares, from the words that all use up to the life of a run.
 //!
-//! It names executables only in the list of what is shipped, and knows nothing of what a job does with a sheet.
+//! Each module knows only those above it in this list. No module knows what a job does with a sheet, and only
+//! [`config::executables`] names an executable.
 
-pub mod address;
-pub mod alert;
-pub mod budget;
-pub mod command;
-pub mod config;
-pub mod credential;
-pub mod dashboard;
-pub mod dirs;
-pub mod event;
-pub mod failure;
-pub mod family;
-pub mod file;
-pub mod history;
-pub mod http;
-pub mod job;
-pub mod lock;
-pub mod logging;
-pub mod metrics;
-pub mod monitor;
-pub mod nagios;
-pub mod oauth;
-pub mod private;
-pub mod quota;
-pub mod reach;
-pub mod refusal;
-pub mod retry;
-pub mod scope;
-pub mod secret;
-pub mod store;
-pub mod tally;
+pub mod cause; //       the error below a failure
+pub mod failure; //     one failure: its kind, one line, the next command
+pub mod outcome; //     how a run ended
+pub mod secret; //      a value that no output shows
+pub mod spelling; //    spellings that a reader cannot tell apart
+pub mod time; //        times and lengths of time as people read them
+pub mod sys; //         this machine: files, directories, locks, processes, HTTP
+pub mod config; //      config.toml, one file a table
+pub mod alert; //       which events follow from a finding. Pure
+pub mod credential; //  a credential file and its health
+pub mod quota; //       which day it is, and what is reported of quotas. Pure
+pub mod store; //       state.db, one file a table
+pub mod google; //      Google's API: what a refusal means, access checks, rate limits
+pub mod oauth; //       access tokens
+pub mod notify; //      alerts and pings on their way
+pub mod metrics; //     numbers for Prometheus
+pub mod run; //         the life of a run
+pub mod sessions; //    for quota-reset and session-run alone
 
 pub use failure::{Failure, Kind, Result};
 pub use secret::Secret;

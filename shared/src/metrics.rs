@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::Result;
-use crate::file::Draft;
+use crate::sys::atomic_file::Draft;
 
 /// A metric: its name without the common beginning, and its help text. All are gauges.
 pub type Metric = (&'static str, &'static str);
@@ -42,7 +42,7 @@ pub const REQUESTS: Metric =
     ("requests", "Requests to the Sheets API in the last run, by sheet and kind, tries included.");
 /// Requests tried again.
 pub const RETRIES: Metric = ("retries", "Requests of the last run that had to be tried again.");
-/// Answers 401.
+/// Responses with status 401.
 pub const UNAUTHENTICATED: Metric =
     ("unauthenticated", "Answers of the last run that said 401, each followed by one refresh.");
 /// Refreshes.
@@ -72,7 +72,7 @@ pub const QUOTA_USED: Metric = ("quota_used", "Sessions of the day that have beg
 /// Sessions of a quota in all.
 pub const QUOTA_PER_DAY: Metric = ("quota_per_day", "Sessions that a day may have, by quota.");
 /// A job's state, for `job-status --prometheus`.
-pub const STATE: Metric = ("state", "1 for the state that job-status found the job in, 0 for the others.");
+pub const STATE: Metric = ("state", "1 for the state in which the job was found, 0 for the others.");
 
 /// One number with its labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +107,7 @@ pub struct Numbers {
     pub samples: Vec<Sample>,
 }
 
-/// The text of a file. Samples of one metric stand together, whatever their order.
+/// The text of a file. Samples of one metric are together, whatever their order.
 pub fn text(samples: &[Sample]) -> String {
     let mut families: BTreeMap<Metric, Vec<&Sample>> = BTreeMap::new();
     for sample in samples {
@@ -124,10 +124,13 @@ pub fn text(samples: &[Sample]) -> String {
 }
 
 fn labels(labels: &[(&'static str, String)]) -> String {
-    let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let pairs: Vec<String> =
         labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Writes `<dir>/<job>.prom` atomically, readable by everybody: node_exporter is another user.

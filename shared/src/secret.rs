@@ -1,6 +1,6 @@
-//! A value that must never be shown: it has no `Display`, and its `Debug` hides it.
+//! A value that no output may show: it has no `Display`, and its `Debug` hides it.
 //!
-//! `expose` marks the two places where a secret may leave: the wire and the credential file.
+//! `expose` marks the two places to which a secret may go: the wire and the credential file.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use serde::Deserialize;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
+    /// Hides this value from every output.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The secret itself, for the wire or the credential file.
+    /// The value, for the wire or the credential file.
     pub fn expose(&self) -> &str {
         &self.0
     }

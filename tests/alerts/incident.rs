@@ -47,7 +47,7 @@ fn twelve_hours_of_failure_are_told_by_the_rules_and_by_each_sink_once() {
     assert_times(&quay.taken());
 }
 
-/// Trouble that may pass is told with the second failure, then the third, and every six hours from the first word on.
+/// Trouble that may pass is reported with the second failure, then the third, and every six hours from the first word on.
 fn assert_times(alerts: &[serde_json::Value]) {
     let minute = |alert: &serde_json::Value| {
         (alert["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap() - noon()).num_minutes()

@@ -23,16 +23,15 @@ fn python() -> PathBuf {
         Command::new(python).args(["-c", "import aiosmtpd"]).output().is_ok_and(|run| run.status.success())
     };
     if !has_it(&python) {
-        run("python3", &["-m", "venv", "--clear", dir.to_str().unwrap()]);
-        run(python.to_str().unwrap(), &["-m", "pip", "install", "--quiet", "aiosmtpd==1.4.6"]);
+        run(&support::program("python3"), &["-m", "venv", "--clear", dir.to_str().unwrap()]);
+        run(&python, &["-m", "pip", "install", "--quiet", "aiosmtpd==1.4.6"]);
     }
     python
 }
 
-fn run(program: &str, arguments: &[&str]) {
-    let run = Command::new(program).args(arguments).output();
-    let run = run.unwrap_or_else(|error| panic!("{program} is needed for the mail server: {error}"));
-    assert!(run.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+fn run(program: &Path, arguments: &[&str]) {
+    let run = Command::new(program).args(arguments).output().unwrap();
+    assert!(run.status.success(), "{program:?} {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
 }
 
 /// A running mail server with a certificate for 127.0.0.1; it ends when it is dropped.
@@ -47,7 +46,7 @@ impl Server {
     fn start(world: &World, encryption: &str) -> Self {
         let (key, certificate) = (world.path("mail.key"), world.path("mail.crt"));
         run(
-            "openssl",
+            &support::program("openssl"),
             &[
                 "req",
                 "-x509",

@@ -154,8 +154,8 @@ fn results_of_every_state_fit_the_shipped_schema() {
 
 #[test]
 fn the_shipped_units_give_a_run_its_deadline() {
-    let deadline = <job_status::JobStatus as shared::job::Job>::DEADLINE;
-    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "job-status").unwrap();
+    let deadline = <job_status::JobStatus as shared::run::Job>::DEADLINE;
+    let shipped = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == "job-status").unwrap();
     assert_eq!(shipped.deadline, deadline);
     for unit in ["job-status.service", "job-failed@.service"] {
         let path = format!("{}/../../systemd-timers/{unit}", env!("CARGO_MANIFEST_DIR"));

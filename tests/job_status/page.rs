@@ -187,7 +187,7 @@ fn screenshots() -> PathBuf {
     dir
 }
 
-/// Runs Chromium and answers what it printed; it must complain of nothing.
+/// Runs Chromium and returns what it printed; it must complain of nothing.
 fn chromium(world: &World, dark: bool, arguments: &[&str]) -> String {
     let profile = tempfile::Builder::new().prefix("chromium-").tempdir_in(world.dir()).unwrap();
     let quiet = [
@@ -207,16 +207,14 @@ fn chromium(world: &World, dark: bool, arguments: &[&str]) -> String {
     } else {
         "--blink-settings=preferredColorScheme=1"
     };
-    let run = Command::new("chromium")
+    let run = Command::new(support::program("chromium"))
         .args(quiet)
         .arg(scheme)
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(arguments)
         .stdin(Stdio::null())
         .output()
-        .unwrap_or_else(|error| {
-            panic!("chromium is needed to look at the page (apt-get install chromium): {error}")
-        });
+        .unwrap();
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     assert!(run.status.success(), "{said}");
     let console: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();

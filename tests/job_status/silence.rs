@@ -152,7 +152,7 @@ fn running_succeeding_and_changing_something_are_three_clocks() {
     }
 }
 
-/// Failures recorded, nobody told: an alert waits until its sink takes it.
+/// Failures recorded, no one told: an alert waits until its sink takes it.
 #[test]
 fn a_failure_reaches_people_even_if_its_own_run_could_not_tell() {
     let receiver = Receiver::start();
@@ -207,7 +207,7 @@ fn a_monitor_must_be_named_or_said_to_be_none() {
     world.run(&[]).exit(78).error("monitor: is missing");
 }
 
-/// The watcher itself is watched: by its monitor, since nothing on the machine can tell that nothing runs.
+/// The watcher itself is watched: by its monitor, since nothing on the machine can report that nothing runs.
 #[test]
 fn the_status_itself_pings_a_monitor() {
     let receiver = Receiver::start();

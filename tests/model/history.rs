@@ -173,7 +173,7 @@ impl History {
         self.model.beside.entry(key.to_owned()).or_default().insert(header.to_owned(), value);
     }
 
-    /// People's values are told from the source's, so that nobody can take one for the other.
+    /// People's values are distinguished from the source's, so that no one can take one for the other.
     fn edit(&mut self, which: Index, value: u16) {
         let Some(key) = self.in_sheet(which, |key| self.model.source.contains_key(key)) else { return };
         let (header, value) = match value % 2 {
@@ -258,7 +258,7 @@ impl History {
         json!({"sheetId": self.world.tab_id(), "dimension": dimension, "startIndex": from, "endIndex": to})
     }
 
-    /// The person's request. Rows are picked from the sheet as it stands now.
+    /// The person's request. Rows are picked from the sheet as it is now.
     fn shuffled(&self, shuffle: &Shuffle) -> Value {
         let sheet = self.sheet();
         let rows = sheet.end() - 2;

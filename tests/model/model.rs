@@ -142,7 +142,7 @@ impl Model {
         }
     }
 
-    /// A person deleted the row of a booking, and with it what stood beside it.
+    /// A person deleted the row of a booking, and with it what was beside it.
     pub fn row_deleted(&mut self, key: &str) {
         self.beside.remove(key);
         self.over.remove(key);

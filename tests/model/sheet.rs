@@ -1,4 +1,4 @@
-//! The sheet as it stands, read by header and key, so that nothing depends on where rows and columns are.
+//! The sheet as it is, read by header and key, so that nothing depends on where rows and columns are.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl Sheet {
         named.filter(|(_, cell)| *cell != "").collect()
     }
 
-    /// The rows of bookings, with their keys. A key that stands twice is listed twice.
+    /// The rows of bookings, with their keys. A key that is twice is listed twice.
     pub fn bookings(&self) -> impl Iterator<Item = (usize, &str, &Cells)> {
         self.rows.iter().filter_map(|(row, cells)| Some((*row, cells.get("Booking")?.as_str()?, cells)))
     }

@@ -33,7 +33,7 @@ fn what_cannot_be_read_back_before_the_deadline_is_not_written() {
     run.exit(75).error(
         "the requests of credential \"port-sheet\" are spent (2 reads a minute): the next are due in ",
     );
-    run.hint_with("the next run goes on from here")
+    run.hint_with("the next run continues from here")
         .hint_with("reads-per-minute under [credential.port-sheet]");
     assert_eq!((world.counts().reads, world.counts().writes), (2, 0));
     assert!(was_never_refused(&world));
@@ -71,7 +71,7 @@ fn a_load_beyond_the_deadline_stops_between_requests_and_the_next_run_goes_on() 
     let run = world.process(&["--json"]).without_trace().run();
     let written = world.rows().len() - 1;
     run.exit(75).error(&format!("{written} of 6000 new rows are written: the requests of credential"));
-    run.error("are spent (3 writes a minute)").hint_with("the next run goes on from here");
+    run.error("are spent (3 writes a minute)").hint_with("the next run continues from here");
     assert!((3_000..6_000).contains(&written), "{written}");
     assert_eq!(world.counts().writes, 3);
     assert!(was_never_refused(&world));

@@ -1,4 +1,4 @@
-//! The configuration and the command line: every mistake is told at once, with its place and what to do, before anything
+//! The configuration and the command line: every mistake is reported at once, with its place and what to do, before anything
 //! is touched.
 
 use std::path::{Path, PathBuf};
@@ -253,11 +253,11 @@ fn the_configuration_is_looked_up_in_the_contracts_order() {
     process().env("PORT_JOBS_CONFIG", none.join("config.toml")).run().exit(78);
 }
 
-/// Root's files are in /etc and /var/lib: what lies in a home directory is nobody's configuration for a system job.
+/// Root's files are in /etc and /var/lib: what lies in a home directory is no one's configuration for a system job.
 #[test]
 fn roots_home_is_not_looked_into() {
     if !rustix::process::geteuid().is_root() {
-        // Nobody else can be root; what others do is tested above.
+        // No one else can be root; what others do is tested above.
         return;
     }
     let world = world().build();

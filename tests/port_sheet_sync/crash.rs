@@ -42,7 +42,7 @@ type Picture = Vec<(String, Vec<Vec<serde_json::Value>>)>;
 
 fn nothing(_: &World) {}
 
-/// Kills a run at its `nth` request and runs again; answers the sheet.
+/// Kills a run at its `nth` request and runs again; returns the sheet.
 fn killed_at(builder: Builder, prepare: fn(&World), nth: usize, stall: Stall) -> Picture {
     let world = builder.build();
     prepare(&world);

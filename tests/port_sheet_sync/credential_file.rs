@@ -1,4 +1,4 @@
-//! A credential file is used only if nobody else can read or replace it. It is refused, with the command to type, and
+//! A credential file is used only if no one else can read or replace it. It is refused, with the command to type, and
 //! never repaired in silence; nothing is sent before it is accepted.
 
 use std::os::unix::fs::{chown, symlink};
@@ -128,11 +128,11 @@ fn a_file_of_another_user_is_refused_with_the_chown_to_type() {
     }
 }
 
-/// Whoever owns a directory can put another file in place. Only root can make one that belongs to somebody else.
+/// Anyone who owns a directory can put another file in place. Only root can make one that belongs to someone else.
 #[test]
 fn a_directory_of_another_user_is_refused_where_root_can_make_one() {
     if !rustix::process::geteuid().is_root() {
-        // The file itself belonging to somebody else is tested for every user above.
+        // The file itself belonging to someone else is tested for every user above.
         return;
     }
     let world = world().build();

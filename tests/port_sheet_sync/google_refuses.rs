@@ -45,7 +45,7 @@ fn a_401_brings_one_fresh_token_and_one_more_try() {
     outage.world.fault(status(401));
     outage.world.run(&[]).exit(0);
     assert_eq!(outage.world.counts().tokens, 2);
-    assert_eq!(calls(&outage.world), 5, "the four of a small sync, and one refused");
+    assert_eq!(calls(&outage.world), 6, "the five of a small sync, and one refused");
     outage.heals();
 }
 
@@ -54,7 +54,7 @@ fn a_401_at_the_write_brings_one_fresh_token_too() {
     let outage = Outage::of(world());
     outage.world.fault(Fault { method: Some("POST".into()), ..status(401) });
     outage.world.run(&[]).exit(0);
-    assert_eq!((outage.world.counts().tokens, outage.world.counts().writes), (2, 2));
+    assert_eq!((outage.world.counts().tokens, outage.world.counts().writes), (2, 3));
     outage.heals();
 }
 
@@ -64,7 +64,7 @@ fn a_401_that_stays_needs_a_person_after_exactly_two_tries() {
     outage.world.fault(Fault { times: EVERY_TIME, ..status(401) });
     let run = outage.fails(77);
     run.error("Google Sheets: 401 UNAUTHENTICATED: Request had invalid authentication credentials");
-    run.hint_with("the token it was given is not accepted, even a fresh one");
+    run.hint_with("Google does not accept its token, even a new one");
     assert_eq!((calls(&outage.world), outage.world.counts().tokens), (2, 2));
     outage.world.server.clear_faults();
     outage.heals();
@@ -155,9 +155,11 @@ fn a_spreadsheet_that_is_not_there_is_a_matter_of_configuration() {
     let world = &outage.world;
     world.replace_in_config(&world.spreadsheet, "1NoSuchSpreadsheet");
     let run = outage.fails(78);
-    run.error("Google Sheets: 404 NOT_FOUND: Requested entity was not found; the rows as they should stand");
+    run.error(
+        "Google Sheets: 404 NOT_FOUND: Requested entity was not found; the rows as they should be are in",
+    );
     run.hint_with("https://docs.google.com/spreadsheets/d/1NoSuchSpreadsheet/edit");
-    run.hint_with(&world.account).hint_with("mend spreadsheet = in the configuration");
+    run.hint_with(&world.account).hint_with("correct spreadsheet = in the configuration");
     assert_eq!(calls(world), 1);
     world.replace_in_config("1NoSuchSpreadsheet", &world.spreadsheet);
     outage.heals();
@@ -182,7 +184,7 @@ fn what_passes_is_waited_for() {
         let outage = Outage::of(world());
         outage.world.fault(Fault { times, ..status(code) });
         outage.world.run(&[]).exit(0);
-        assert_eq!(calls(&outage.world), 4 + usize::try_from(times).unwrap(), "{code} {times} times");
+        assert_eq!(calls(&outage.world), 5 + usize::try_from(times).unwrap(), "{code} {times} times");
         assert_eq!(outage.world.counts().tokens, 1);
         outage.heals();
     }
@@ -289,6 +291,79 @@ fn a_protected_range_is_told_in_googles_words_and_nothing_is_half_written() {
     run.error("You are trying to edit a protected cell or object");
     run.hint_with(&address(&outage.world));
     assert_eq!(outage.world.counts().writes, 1, "a refused write is not tried again");
+}
+
+/// A conflict with another writer passes by itself, and nothing of the request was applied.
+#[test]
+fn a_request_that_met_another_one_is_sent_again() {
+    let outage = Outage::of(world());
+    let body = json!({"error": {"code": 409, "message": "The operation was aborted.", "status": "ABORTED"}});
+    outage.world.fault(Fault { method: Some("POST".into()), body: Some(body), times: 2, ..status(409) });
+    outage.world.run(&[]).exit(0);
+    assert_eq!(outage.world.counts().reads, 3, "the write is repeated without another look");
+    outage.heals();
+}
+
+#[test]
+fn an_excel_file_is_told_for_what_it_is() {
+    let outage = Outage::of(world());
+    let message =
+        "This operation is not supported for this document. The document must not be an Office file.";
+    let body = json!({"error": {"code": 400, "message": message, "status": "FAILED_PRECONDITION"}});
+    outage.world.fault(Fault { body: Some(body), times: EVERY_TIME, ..status(400) });
+    let run = outage.fails(78);
+    run.error(message.trim_end_matches('.')).hint_with("choose File, Save as Google Sheets");
+    outage.world.server.clear_faults();
+    outage.heals();
+}
+
+#[test]
+fn a_tab_without_cells_is_told_for_what_it_is() {
+    let outage = Outage::of(world());
+    let chart = json!({"sheets": [{"properties": {"sheetId": 5, "title": "Port sheet", "index": 0, "sheetType": "OBJECT"}}]});
+    for refused in [false, true] {
+        if refused {
+            let message = "Unable to parse range: 'Port sheet'!1:2";
+            let body = json!({"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}});
+            let path = Some("ranges=".into());
+            outage.world.fault(Fault { path, body: Some(body), times: EVERY_TIME, ..status(400) });
+        }
+        let path = Some("fields=".into());
+        outage.world.fault(Fault { path, body: Some(chart.clone()), times: EVERY_TIME, ..status(200) });
+        let run = outage.fails(78);
+        run.error("tab \"Port sheet\" is a chart or other object: it is not a table and has no cells");
+        run.hint("name a tab that has cells: tab = \"…\" in the configuration");
+        outage.world.server.clear_faults();
+    }
+    outage.heals();
+}
+
+/// Each of them in the place of each request of a run: once, it is sent again; for good, it is an outage.
+#[test]
+fn an_answer_of_200_that_is_not_googles_is_never_believed() {
+    let error = json!({"error": {"code": 503, "message": "The service is currently unavailable.", "status": "UNAVAILABLE"}});
+    let no_rows = json!({"sheets": [{
+        "properties": {"sheetId": 0, "title": "Port sheet", "gridProperties": {"rowCount": 0, "columnCount": 26}},
+        "data": [{"rowData": [{"values": [{"formattedValue": "Booking"}]}]}],
+    }]});
+    for body in [json!({}), error, json!({"spreadsheetId": 7}), json!({"sheets": []}), no_rows] {
+        for (method, path) in
+            [("GET", "/v4/spreadsheets/[^/]+[?]"), ("GET", "values:batchGet"), ("POST", ":batchUpdate")]
+        {
+            let outage = Outage::of(world());
+            let (method, path) = (Some(method.to_owned()), Some(path.to_owned()));
+            let fault =
+                Fault { method, path, status: Some(200), body: Some(body.clone()), ..Fault::default() };
+            outage.world.fault(fault.clone());
+            outage.world.run(&[]).exit(0);
+            outage.heals();
+            let outage = Outage::of(world());
+            outage.world.fault(Fault { times: EVERY_TIME, ..fault });
+            outage.fails(69).hint_with("the next run tries again");
+            outage.world.server.clear_faults();
+            outage.heals();
+        }
+    }
 }
 
 /// Every way in which a read can break; each is tried again and gets through.

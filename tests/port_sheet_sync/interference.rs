@@ -140,7 +140,7 @@ fn what_a_killed_run_wrote_is_no_edit_to_be_kept() {
     assert_eq!(booking(&world, "B-101")[3], json!(11));
 }
 
-/// Rows of people's own, of bookings that left and of edits that are kept: none of them is planned for, and each may stand
+/// Rows of people's own, of bookings that left and of edits that are kept: none of them is planned for, and each may be
 /// in a row at the very moment in which that is written.
 #[test]
 fn a_change_that_lands_in_any_other_row_gives_it_back_what_it_held() {

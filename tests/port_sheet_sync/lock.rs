@@ -1,4 +1,4 @@
-//! One run a job, and one refresh of a credential: the second says who is first, or waits if it is told to.
+//! One run a job, and one refresh of a credential: the second says who is first, or waits if it is asked to.
 
 use google_standin::{Fault, Stall};
 use serde_json::json;

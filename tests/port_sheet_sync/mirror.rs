@@ -49,7 +49,7 @@ fn a_dead_token_leaves_the_rows_as_they_should_stand_in_the_mirror() {
     revoke(&world);
     world.write_source(&NEWER);
     let run = world.run(&["--json"]);
-    run.exit(77).error(&format!("; the rows as they should stand are in {}", path(&world).display()));
+    run.exit(77).error(&format!("; the rows as they should be are in {}", path(&world).display()));
     assert_eq!(
         mirror(&world),
         [
@@ -86,7 +86,7 @@ fn google_away_leaves_it_too_and_every_run_refreshes_it() {
     let world = lived_in();
     let away = Fault { path: Some("^/v4/".into()), status: Some(503), times: u64::MAX, ..Fault::default() };
     world.fault(away);
-    world.run(&[]).exit(69).error("; the rows as they should stand are in ");
+    world.run(&[]).exit(69).error("; the rows as they should be are in ");
     assert_eq!(mirror(&world)[1], "B-101,window seat,Alma,2026-05-13,3,,");
     world.write_source(&NEWER);
     world.run(&[]).exit(69);
@@ -232,6 +232,6 @@ fn a_credential_file_that_is_refused_is_an_outage_too() {
     world.run(&[]).exit(0);
     world.write_source(&NEWER);
     world.set_mode(&world.credential(), 0o644);
-    world.run(&[]).exit(77).error("; the rows as they should stand are in ");
+    world.run(&[]).exit(77).error("; the rows as they should be are in ");
     assert_eq!(mirror(&world)[1], "B-101,Alma,2026-05-13,4,");
 }

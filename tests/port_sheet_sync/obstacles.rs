@@ -1,4 +1,4 @@
-//! What stands in the way in a sheet: protected, merged, filtered, full, deleted, too long. Each is handled, or refused with
+//! What is in the way in a sheet: protected, merged, filtered, full, deleted, too long. Each is handled, or refused with
 //! words that a crew understands, and nothing is half written.
 
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn a_header_merged_with_its_neighbour_is_refused_before_anything_is_written() {
     let run = world.run(&[]);
     run.exit(65)
         .error(
-            "row 1 of tab \"Port sheet\" is merged over columns D to E, where the header \"Nights\" stands",
+            "row 1 of tab \"Port sheet\" is merged over columns D to E, where the header \"Nights\" is or would be",
         )
         .hint_with("Unmerge");
     assert_eq!(world.counts().writes, 0);

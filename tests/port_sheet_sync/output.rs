@@ -1,8 +1,8 @@
 //! What a run says and what it records: silence when all is well, an error and a hint once when not, and always a record.
 
-use google_standin::{Fault, Stall};
+use google_standin::{Fault, Server, Stall};
 use serde_json::{Value, json};
-use support::BOOKINGS;
+use support::{BOOKINGS, Run, World};
 
 use crate::world;
 
@@ -76,8 +76,9 @@ fn a_run_that_cannot_be_recorded_in_the_end_says_so_once() {
     database.execute_batch("ALTER TABLE run RENAME TO gone").unwrap();
     let run = running.wait();
     run.exit(74);
-    let told = run.stderr.lines().filter(|line| line.contains("no such table")).count();
-    assert_eq!(told, 1, "{}", run.stderr);
+    let lines = run.stderr.lines().filter(|line| line.contains("no such table"));
+    let (causes, told): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("debug: caused by: "));
+    assert_eq!((told.len(), causes.len()), (1, 1), "{}", run.stderr);
 }
 
 #[test]
@@ -94,6 +95,56 @@ fn a_failure_is_told_once_at_any_level() {
     run.exit(77);
     assert_eq!(run.stderr.matches("Token has been expired or revoked.").count(), 1, "{}", run.stderr);
     assert!(run.stdout.contains("0 cells written, not verified"), "{}", run.stdout);
+}
+
+/// The lines of a run's causes, which are directly below the hint of its one failure.
+fn causes(run: &Run) -> Vec<&str> {
+    let mut below = run.stderr.lines().skip_while(|line| !line.starts_with("hint: ")).skip(1);
+    let causes: Vec<_> = below.by_ref().map_while(|line| line.strip_prefix("debug: caused by: ")).collect();
+    assert_eq!(run.stderr.matches("caused by").count(), causes.len(), "{}", run.stderr);
+    causes
+}
+
+/// Runs at each level. Only `-vv` adds the causes, and it changes neither the error, the hint nor the result.
+fn causes_at_vv(world: &World) -> Vec<String> {
+    let plain = world.process(&["--json"]).without_trace().run();
+    for args in [&["--json"][..], &["--json", "-v"], &["--json", "-q"]] {
+        let run = world.process(args).without_trace().run();
+        assert!(causes(&run).is_empty(), "{args:?}: {}", run.stderr);
+    }
+    let run = world.process(&["--json", "-vv"]).without_trace().run();
+    assert_eq!((run.code, run.errors(), run.hints()), (plain.code, plain.errors(), plain.hints()));
+    assert_eq!(run.json()["error"], plain.json()["error"]);
+    assert_eq!(run.json()["error"].as_object().map(serde_json::Map::len), Some(3), "kind, message, hint");
+    let record = world.records().pop().unwrap();
+    assert_eq!(record.message.as_deref(), run.errors().first().copied());
+    causes(&run).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn vv_adds_the_cause_of_a_file_that_cannot_be_read() {
+    let world = world().build();
+    world.remove(&world.source());
+    assert_eq!(causes_at_vv(&world), ["No such file or directory (os error 2)"]);
+}
+
+#[test]
+fn vv_adds_each_cause_of_a_connection_that_cannot_be_made() {
+    let world = world().build();
+    let stopped = Server::start();
+    world.replace_in_config(&world.server.url(), &stopped.url());
+    stopped.stop().unwrap();
+    let causes = causes_at_vv(&world);
+    assert_eq!(causes, ["client error (Connect)", "tcp connect error", "Connection refused (os error 111)"]);
+}
+
+#[test]
+fn vv_adds_each_cause_of_a_tls_connection_that_cannot_be_made() {
+    let world = world().build();
+    world.replace_in_config(&world.server.url(), &world.server.url().replace("http://", "https://"));
+    let causes = causes_at_vv(&world);
+    assert_eq!(causes[0], "client error (Connect)");
+    assert!(causes.iter().any(|cause| cause.contains("InvalidContentType")), "{causes:?}");
 }
 
 /// `sd-daemon(3)`: without the prefix, the journal files everything as informational.
@@ -189,7 +240,7 @@ fn a_run_that_is_told_to_stop_says_so_and_the_next_one_goes_on() {
     running.terminate();
     let run = running.wait();
     run.exit(75).error("stopped by SIGTERM before the run was done");
-    run.hint("nothing is lost: the next run goes on from here");
+    run.hint("nothing is lost: the next run continues from here");
     assert_eq!((&run.json()["outcome"], &run.json()["error"]["kind"]), (&json!("failed"), &json!("busy")));
     let record = world.records().pop().unwrap();
     assert_eq!((record.outcome.as_str(), record.exit), ("failed", Some(75)));
@@ -203,8 +254,8 @@ fn a_run_that_reaches_its_deadline_ends_and_the_next_one_goes_on() {
     world.fault(stalled_call());
     let run = world.run(&["--json"]);
     run.exit(75).error("the deadline passed before the run was done: this sheet had 0.3 s");
-    run.error("; the rows as they should stand are in ");
-    run.hint("the next run goes on from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes");
+    run.error("; the rows as they should be are in ");
+    run.hint("the next run continues from here; if this repeats, raise deadline under [job.port-sheet-sync] or run with -v to see where the time goes");
     assert_eq!(world.records()[0].exit, Some(75));
     world.replace_in_config("300ms", "5m");
     world.run(&[]).exit(0);

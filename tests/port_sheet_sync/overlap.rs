@@ -1,4 +1,4 @@
-//! Double bookings: the same vessel at the same time is told with both keys, once, and may stop the sheet.
+//! Double bookings: the same vessel at the same time is reported with both keys, once, and may stop the sheet.
 
 use serde_json::json;
 use support::{Builder, World};

@@ -243,12 +243,37 @@ fn a_header_that_a_person_renamed_is_asked_about_and_not_added_again() {
     assert_eq!(world.counts().writes, 0);
 }
 
+/// A second column beside it would leave people with the old one.
+#[test]
+fn a_header_in_another_spelling_is_refused_and_gets_no_twin() {
+    for text in ["vessel", "Vessel ", "Vessel\u{a0}", "Ves\u{200b}sel", "Ｖessel", "Vessel\n"] {
+        for synced in [false, true] {
+            let world = world().build();
+            if synced {
+                world.run(&[]).exit(0);
+            } else {
+                world.person_writes("A1", "Booking");
+            }
+            world.person_writes("B1", text);
+            let before = world.rows();
+            let run = world.run(&[]);
+            run.exit(65).error(&format!("the header {text:?} in column B of tab \"Port sheet\" and the header \"Vessel\" of the configuration differ only by case, blanks or characters that are not seen"));
+            run.hint_with("write \"Vessel\" into cell B1 of the sheet");
+            assert_eq!(world.rows(), before, "{text:?}");
+        }
+    }
+    let world = world().build();
+    world.run(&[]).exit(0);
+    world.person_writes("E1", "SYNC STATUS");
+    world.run(&[]).exit(65).error("the header \"Sync status\" of the configuration");
+}
+
 #[test]
 fn a_header_that_stands_twice_is_refused() {
     let world = synced();
     world.person_writes("G1", "Vessel");
     world.clear_requests();
-    world.run(&[]).exit(65).error("the header \"Vessel\" stands more than once").error("columns B, G");
+    world.run(&[]).exit(65).error("the header \"Vessel\" is more than once").error("columns B, G");
     assert_eq!(world.counts().writes, 0);
 }
 

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees while they wait, and nobody else.
+//! What a person at a terminal sees while they wait, and no one else.
 
 use crate::world;
 

@@ -1,19 +1,14 @@
-//! Real data: five seasons of port calls, dirt included, and a hundred thousand hotel bookings.
+//! Data of a real size and with real dirt: five seasons of port calls, and a hundred thousand hotel bookings; generated, and
+//! the real files where they are present.
 
-use std::io::Read;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use google_standin::{Fault, Stall};
 use serde_json::{Value, json};
 use support::{Run, World};
+use test_data::{DataSet, Dirt, hotel_bookings, numbered};
 
 use crate::world;
-
-fn data(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// A vessel arrives once a day at most, so vessel and day of arrival identify a call. The year's sheet it came from
 /// does not help, and the time of arrival changes while the call stays the same.
@@ -30,28 +25,21 @@ const TYPED: [(&str, &str); 7] = [
     ("Crew", "integer"),
 ];
 
-/// The lines of the export that cannot be used, with what is wrong on each. All real.
-const DIRT: [(u64, &str); 9] = [
-    (2, "field \"ARR_TIME\" \"800\" is not a time such as 14:30"),
-    (33, "field \"DEP_TIME\" \"TBD\" is not a time such as 14:30"),
-    (80, "field \"BOOKED\" \"63/2013\" is not a date such as 2026-05-13"),
-    (206, "field \"ARR_DATE\" \"`9/12/17\" is not a date such as 2026-05-13"),
-    (364, "field \"ARR_TIME\" \"800\" is not a time such as 14:30"),
-    (368, "field \"DEP_TIME\" \"tbd\" is not a time such as 14:30"),
-    (392, "field \"DEP_TIME\" \"24:00: AM\" is not a time such as 14:30"),
-    (456, "field \"ARR_DATE\" \"1016/18\" is not a date such as 2026-05-13"),
-    (467, "field \"DEP_TIME\" \"TBD\" is not a time such as 14:30"),
-];
+/// What is reported of a value that was typed wrongly.
+fn problem(dirt: &Dirt) -> String {
+    let example =
+        if dirt.field.ends_with("TIME") { "a time such as 14:30" } else { "a date such as 2026-05-13" };
+    format!("line {}: field \"{}\" \"{}\" is not {example}", dirt.line, dirt.field, dirt.value)
+}
 
-fn port_calls() -> (World, Vec<csv::StringRecord>) {
-    let bytes = data("port-calls-2015-2019.csv");
-    let mut reader = csv::Reader::from_reader(&bytes[..]);
+fn port_calls(data: &DataSet) -> (World, Vec<csv::StringRecord>) {
+    let mut reader = csv::Reader::from_reader(data.csv.as_bytes());
     let header = reader.headers().unwrap().clone();
     let kind =
         |field: &str| TYPED.iter().find(|(typed, _)| *typed == field).map_or("text", |(_, kind)| *kind);
     let columns: Vec<(&str, &str, &str)> = header.iter().map(|field| (field, field, kind(field))).collect();
     let records = std::iter::once(header.clone()).chain(reader.records().map(Result::unwrap)).collect();
-    (world().csv_bytes(bytes.clone()).key(&KEY).columns(&columns).build(), records)
+    (world().csv_bytes(data.csv.clone()).key(&KEY).columns(&columns).build(), records)
 }
 
 /// What a cell of the export must be in the sheet.
@@ -90,23 +78,40 @@ fn trimmed(mut row: Vec<Value>) -> Vec<Value> {
 
 #[test]
 fn every_usable_port_call_is_in_the_sheet_cell_for_cell_and_its_dirt_is_told_by_line() {
-    let (world, records) = port_calls();
-    let run = world.run(&["--json"]);
-    run.exit(65)
-        .error("9 rows could not be used")
-        .error("line 2: field \"ARR_TIME\" \"800\"")
-        .hint_with("port-sheet.rejected.csv");
-    let sheet = run.sheet();
-    let problems: Vec<String> = DIRT.iter().map(|(line, why)| format!("line {line}: {why}")).collect();
-    assert_eq!(sheet["problems"], json!(problems));
-    assert_eq!(
-        (&sheet["source_rows"], &sheet["rejected"], &sheet["added"]),
-        (&json!(576), &json!(9), &json!(567))
-    );
-    assert_eq!(sheet["verified"], json!(true));
+    for data in test_data::port_calls() {
+        let (world, records) = port_calls(&data);
+        let (calls, bad) = (records.len() - 1, data.dirt.len());
+        assert_eq!((calls, bad), (576, 9), "{}", data.name);
+        let run = world.run(&["--json"]);
+        run.exit(65)
+            .error("9 rows could not be used")
+            .error("line 2: field \"ARR_TIME\" \"800\"")
+            .hint_with("port-sheet.rejected.csv");
+        let sheet = run.sheet();
+        assert_eq!(
+            sheet["problems"],
+            json!(data.dirt.iter().map(problem).collect::<Vec<_>>()),
+            "{}",
+            data.name
+        );
+        assert_eq!(
+            (&sheet["source_rows"], &sheet["rejected"], &sheet["added"]),
+            (&json!(576), &json!(9), &json!(567))
+        );
+        assert_eq!(sheet["verified"], json!(true));
+        assert_rows_are(&world, &records, &data.dirt);
 
+        world.clear_requests();
+        world.run(&[]).exit(65);
+        assert_eq!((world.counts().reads, world.counts().writes), (2, 0), "a second run writes nothing");
+    }
+}
+
+/// Every usable record is in the sheet, in order and cell for cell.
+#[track_caller]
+fn assert_rows_are(world: &World, records: &[csv::StringRecord], dirt: &[Dirt]) {
     let header = &records[0];
-    let is_usable = |number: usize| !DIRT.iter().any(|(line, _)| *line == number as u64 + 1);
+    let is_usable = |number: usize| !dirt.iter().any(|dirt| dirt.line == number as u64 + 1);
     let usable = records.iter().enumerate().skip(1).filter(|(number, _)| is_usable(*number));
     let calls =
         usable.map(|(_, call)| header.iter().zip(call).map(|(field, text)| expected(field, text)).collect());
@@ -119,45 +124,28 @@ fn every_usable_port_call_is_in_the_sheet_cell_for_cell_and_its_dirt_is_told_by_
             && found.iter().zip(wanted).all(|(found, wanted)| is_same(found, wanted));
         assert!(same, "row {}: {found:?} is not {wanted:?}", row + 1);
     }
-
-    world.clear_requests();
-    world.run(&[]).exit(65);
-    assert_eq!((world.counts().reads, world.counts().writes), (2, 0), "a second run writes nothing");
 }
 
 #[test]
 fn two_calls_with_one_key_are_both_refused_by_line() {
-    let (world, records) = port_calls();
-    let mut text = String::from_utf8(data("port-calls-2015-2019.csv")).unwrap();
-    assert_eq!(&records[2][1], "American Glory");
-    let third_line = text.lines().nth(2).unwrap().replace("12:00", "14:00");
-    text.push_str(&third_line);
-    text.push('\n');
-    world.write("export.csv", text.as_bytes());
-    let run = world.run(&["--json"]);
-    run.exit(65);
-    let problems = run.sheet()["problems"].to_string();
-    for (line, other) in [(3, 578), (578, 3)] {
-        let told =
-            format!("line {line}: its key \\\"American Glory / 2015-05-18\\\" also stands on line {other}");
-        assert!(problems.contains(&told), "{told} is not in {problems}");
+    for data in test_data::port_calls() {
+        let (world, records) = port_calls(&data);
+        let third = &records[2];
+        let (vessel, day) = (third[1].trim(), &third[2]);
+        let third_line = data.csv.lines().nth(2).unwrap();
+        world.write(
+            "export.csv",
+            format!("{}{}\n", data.csv, third_line.replacen(&third[3], "23:59", 1)).as_bytes(),
+        );
+        let run = world.run(&["--json"]);
+        run.exit(65);
+        let problems = run.sheet()["problems"].to_string();
+        for (line, other) in [(3, 578), (578, 3)] {
+            let told = format!("line {line}: its key \\\"{vessel} / {day}\\\" is also on line {other}");
+            assert!(problems.contains(&told), "{told} is not in {problems}");
+        }
+        assert_eq!(run.sheet()["added"], json!(566), "{}", data.name);
     }
-    assert_eq!(run.sheet()["added"], json!(566));
-}
-
-/// The hotel bookings with a row number in front, since they have nothing else that identifies them.
-pub fn hotel_bookings(change_every: Option<usize>) -> Vec<u8> {
-    let mut text = String::new();
-    let compressed = data("hotel-bookings.csv.gz");
-    flate2::read::GzDecoder::new(&compressed[..]).read_to_string(&mut text).unwrap();
-    let mut out = Vec::with_capacity(text.len() + 1_000_000);
-    for (number, line) in text.lines().enumerate() {
-        let first = if number == 0 { "row".to_owned() } else { number.to_string() };
-        let is_changed = number > 0 && change_every.is_some_and(|every| number.is_multiple_of(every));
-        let line = if is_changed { line.replacen("Hotel", "Grand Hotel", 1) } else { line.to_owned() };
-        out.extend_from_slice(format!("{first},{line}\n").as_bytes());
-    }
-    out
 }
 
 const MIB: u64 = 1024 * 1024;
@@ -188,7 +176,11 @@ const REQUEST_BYTES: usize = 2_000_000;
 
 #[test]
 fn a_hundred_thousand_bookings_load_stay_and_change() {
-    let world = world().csv_bytes(hotel_bookings(None)).key(&["row"]).columns(&[]).build();
+    hotel_bookings().iter().for_each(load_stay_and_change);
+}
+
+fn load_stay_and_change(data: &DataSet) {
+    let world = world().csv_bytes(numbered(&data.csv, None)).key(&["row"]).columns(&[]).build();
     world.server.quota(0, 0);
 
     let (load, peak) = run_and_peak(&world, 41);
@@ -200,7 +192,12 @@ fn a_hundred_thousand_bookings_load_stay_and_change() {
     let allowed = bodies.iter().sum::<usize>().div_ceil(REQUEST_BYTES) + 30;
     assert!(world.counts().reads + world.counts().writes <= allowed, "{:?} of {allowed}", world.counts());
     // 250,000 cells to write: ours, and the client's copy.
-    assert!(peak <= most_memory(500_000), "the load took {} MiB", peak / MIB);
+    assert!(
+        peak <= most_memory(500_000),
+        "the load took {} of {} KiB",
+        peak / 1024,
+        most_memory(500_000) / 1024
+    );
 
     let (no_op, peak) = run_and_peak(&world, 16);
     let sheet = no_op.exit(0).sheet();
@@ -212,14 +209,14 @@ fn a_hundred_thousand_bookings_load_stay_and_change() {
     assert!(calls.all(|request| request.query.contains("prettyPrint=false")));
     assert!(peak <= most_memory(290_000), "finding nothing to do took {} MiB", peak / MIB);
 
-    world.write("export.csv", &hotel_bookings(Some(11_939)));
+    world.write("export.csv", numbered(&data.csv, Some(11_939)).as_bytes());
     let (change, peak) = run_and_peak(&world, 18);
     let sheet = change.exit(0).sheet();
     assert_eq!((&sheet["updated"], &sheet["cells_written"]), (&json!(10), &json!(10)));
     assert_eq!((&sheet["reads"], &sheet["writes"]), (&json!(17), &json!(1)));
     assert!(peak <= most_memory(290_000), "ten changes took {} MiB", peak / MIB);
 
-    let bytes = hotel_bookings(Some(11_939));
+    let bytes = numbered(&data.csv, Some(11_939)).into_bytes();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[..]);
     let rows = world.rows();
     assert_eq!(rows.len(), 119_391);

@@ -76,7 +76,7 @@ fn a_row_that_a_person_entered_under_a_key_of_their_own_is_never_taken_away() {
         let run = world.run(&["--json"]);
         let sheet = run.exit(0).sheet();
         assert_eq!(sheet["removed"], json!(1), "{policy}");
-        let told = "entered by a person, never in the source, left alone: row 7 (WALK-IN)";
+        let told = "entered by a user, never in the source, left alone: row 7 (WALK-IN)";
         assert!(sheet["notes"].to_string().contains(told), "{policy}: {}", sheet["notes"]);
         let entered = |world: &World| {
             world

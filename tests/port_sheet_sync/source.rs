@@ -229,7 +229,7 @@ fn max_shrink_says_how_many_are_too_many() {
 
 #[test]
 fn a_header_that_does_not_fit_is_told_as_it_is() {
-    let hint = "did the export change? mend it, or name the new fields in the configuration";
+    let hint = "did the export change? correct it, or name the new fields in the configuration";
     for (header, error) in [
         (
             "booking_id,ship,arrival,nights",
@@ -239,9 +239,18 @@ fn a_header_that_does_not_fit_is_told_as_it_is() {
             "booking_id,vessel,vessel,arrival,nights",
             "the source has the field \"vessel\" more than once; its header is: booking_id, vessel, vessel, arrival, nights",
         ),
-        ("Booking_ID,vessel,arrival,nights", "the source has no field \"booking_id\""),
     ] {
         is_refused(Some(format!("{header}\nB-1,a,b,c\n").as_bytes()), 65, error, hint);
+    }
+    for (found, shown) in [("Booking_ID", "Booking_ID"), ("booking_id\u{a0}", "booking_id\\u{a0}")] {
+        let header = format!("{found},vessel,arrival,nights");
+        let error = format!(
+            "the source has no field \"booking_id\", but \"{shown}\"; they differ only by case, blanks or characters that are not seen"
+        );
+        let hint = format!(
+            "correct the export, or name the field as the source does: field = \"{shown}\" in the configuration"
+        );
+        is_refused(Some(format!("{header}\nB-1,a,b,c\n").as_bytes()), 65, &error, &hint);
     }
     for sign in [";", "\t", "|"] {
         let header = NEWER[0].replace(',', sign);
@@ -266,9 +275,13 @@ fn a_header_wider_than_any_sheet_is_refused_at_once() {
 
 #[test]
 fn without_configured_columns_every_field_needs_one_name() {
-    let hint = "did the export change? mend it, or name the new fields in the configuration";
+    let hint = "did the export change? correct it, or name the new fields in the configuration";
     for (header, error) in [
         ("id,vessel,vessel", "the source has the field \"vessel\" more than once"),
+        (
+            "id,vessel,Vessel ",
+            "the source has the fields \"vessel\" and \"Vessel \", which differ only by case, blanks or characters that are not seen",
+        ),
         ("id,,vessel", "the source has no name for its field 2"),
         ("id,vessel,  ", "the source has no name for its field 3"),
         ("other,vessel", "the source has no field \"id\""),

@@ -155,7 +155,7 @@ fn mariadb() {
     over_tls(&world, &database, encrypted);
 }
 
-/// A wrong password and none at all are a person's business, and no password is told.
+/// A wrong password and none at all are a person's business, and no password is reported.
 #[track_caller]
 fn refuses_the_user(world: &World, database: &Database) {
     world.write_secret("bookings.password", "a-wrong-password-of-the-reader");

@@ -1,16 +1,10 @@
 //! JSON in the place of CSV: what can be used arrives, and a document that is not whole changes nothing.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use support::World;
 
+use crate::values::{naughty_strings, package};
 use crate::world;
-
-fn data(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// A world whose source is this JSON.
 fn json_world(builder: support::Builder, text: &str, more: &str) -> World {
@@ -100,8 +94,7 @@ fn a_document_that_is_cut_off_or_no_document_changes_nothing() {
 
 #[test]
 fn naughty_strings_and_the_spectrum_arrive_as_they_are_written() {
-    let naughty: Vec<String> = serde_json::from_str(&data("naughty-strings.json")).unwrap();
-    let naughty: Vec<String> = naughty.into_iter().filter(|text| !text.contains('\0')).collect();
+    let naughty: Vec<String> = naughty_strings().into_iter().filter(|text| !text.contains('\0')).collect();
     let records: Vec<Value> =
         naughty.iter().enumerate().map(|(at, text)| json!({"id": at.to_string(), "text": text})).collect();
     let world = json_world(world().key(&["id"]).columns(&[]), &json!(records).to_string(), "");
@@ -109,7 +102,7 @@ fn naughty_strings_and_the_spectrum_arrive_as_they_are_written() {
     for (row, text) in world.rows()[1..].iter().zip(&naughty) {
         assert_eq!(row.get(1).cloned().unwrap_or_else(|| json!("")), json!(text));
     }
-    let utf8 = data("csv-spectrum/json/utf8.json");
+    let utf8 = std::fs::read_to_string(package("csv-spectrum/json/utf8.json")).unwrap();
     let expected: Vec<Value> = serde_json::from_str(&utf8).unwrap();
     let spectrum = json_world(crate::world().key(&["a"]).columns(&[]), &utf8, "");
     spectrum.run(&[]).exit(0);

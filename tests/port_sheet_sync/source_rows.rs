@@ -1,4 +1,4 @@
-//! Rows of the source that are bad: the others arrive, and these are told by their lines.
+//! Rows of the source that are bad: the others arrive, and these are reported by their lines.
 
 use serde_json::{Value, json};
 use support::World;
@@ -6,7 +6,7 @@ use support::World;
 use crate::outage::{NEWER, Outage};
 use crate::world;
 
-/// The good rows of these lines are in the sheet, these problems are told, and the exit code is 65.
+/// The good rows of these lines are in the sheet, these problems are reported, and the exit code is 65.
 #[track_caller]
 fn is_quarantined(lines: &[&str], problems: &[&str], good: &Value) -> World {
     let world = world().build();
@@ -19,7 +19,7 @@ fn is_quarantined(lines: &[&str], problems: &[&str], good: &Value) -> World {
     let rows = if problems.len() == 1 { "1 row".to_owned() } else { format!("{} rows", problems.len()) };
     run.error(&format!("{rows} could not be used, the others are in step: ")).error(problems[0]);
     run.hint(&format!(
-        "mend them where they come from; all refused rows of the source are listed in {}",
+        "correct them in the source; all refused rows of the source are listed in {}",
         rejected.display()
     ));
     assert_eq!(world.read_text(&rejected).lines().count(), problems.len() + 1);
@@ -89,9 +89,9 @@ fn rows_that_claim_one_key_are_all_kept_back_with_their_lines() {
         "B-1,Dorado,2026-05-14,2",
     ];
     let problems = [
-        "line 2: its key \"B-1\" also stands on line 4",
-        "line 4: its key \"B-1\" also stands on line 2",
-        "line 5: its key \"B-1\" also stands on line 2",
+        "line 2: its key \"B-1\" is also on line 4",
+        "line 4: its key \"B-1\" is also on line 2",
+        "line 5: its key \"B-1\" is also on line 2",
     ];
     is_quarantined(&lines, &problems, &json!([["B-2", "Borea", 46156, 2]]));
 }
@@ -132,7 +132,7 @@ fn on_bad_row_fail_writes_nothing() {
     world.write_source(&bad);
     let run = outage.fails(65);
     run.error("nothing was written, because rows are bad and on-bad-row is \"fail\": line 6: field \"arrival\" \"never\" is not a date");
-    run.hint_with("mend them in the source; all are listed in ");
+    run.hint_with("correct them in the source; all are listed in ");
     assert_eq!(world.counts().writes, 0);
     world.write_source(&NEWER);
     outage.heals();

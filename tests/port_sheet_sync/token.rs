@@ -1,4 +1,4 @@
-//! The token endpoint refuses, fails or hangs: Google's own reason is told, the sheet waits, nothing is lost.
+//! The token endpoint refuses, fails or hangs: Google's own reason is reported, the sheet waits, nothing is lost.
 
 use google_standin::{Fault, Person, Stall};
 use serde_json::{Value, json};
@@ -292,7 +292,7 @@ fn a_rotated_refresh_token_is_kept_before_anything_else_happens() {
     let mut first = world.credential_json();
     first["note"] = json!("written by a person, kept");
     world.write_credential(&first);
-    // Nothing but the token call succeeds: the new refresh token must be in the file all the same.
+    // Nothing but the token call succeeds: the new refresh token must be in the file anyway.
     world.fault(Fault { path: Some("^/v4/".into()), status: Some(404), ..Fault::default() });
     world.run(&[]).exit(78);
     let second = world.credential_json();

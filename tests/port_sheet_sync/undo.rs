@@ -1,4 +1,4 @@
-//! `--history` and `--undo RUN`: what a run did can be seen and put back, cell for cell, where nobody changed it since.
+//! `--history` and `--undo RUN`: what a run did can be seen and put back, cell for cell, where no one changed it since.
 
 use std::time::{Duration, SystemTime};
 
@@ -54,7 +54,7 @@ pub fn picture(world: &World) -> Vec<(String, Vec<Vec<Value>>)> {
     world.tabs().into_iter().map(tab).collect()
 }
 
-/// Runs and answers the run's name.
+/// Runs and returns the run's name.
 pub fn run_with(world: &World, source: &[&str]) -> String {
     world.write_source(source);
     let run = world.run(&["--json"]);
@@ -139,7 +139,7 @@ fn what_people_changed_since_stays_and_is_told() {
     let left: Vec<&str> = left.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(left.len(), 3, "{left:?}");
     assert_eq!(left[0], "row 2 (B-101), \"Nights\": holds \"8\" now, where the run wrote \"7\"");
-    assert!(left[1].ends_with("(B-102): stands in the sheet again"), "{left:?}");
+    assert!(left[1].ends_with("(B-102): is in the sheet again"), "{left:?}");
     assert!(left[2].ends_with("(B-104): people wrote in it since"), "{left:?}");
     let rows = world.rows();
     assert_eq!((&rows[1][1], &rows[1][3]), (&json!("Alma"), &json!(8)));

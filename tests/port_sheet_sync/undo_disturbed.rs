@@ -155,7 +155,7 @@ fn what_people_wrote_below_the_same_header_twice_comes_back_where_it_stood() {
     assert_eq!(world.rows_as(support::TAB, "FORMULA"), before);
 }
 
-/// A remark on a cell of the sync's is a person's all the same.
+/// A remark on a cell of the sync's is a person's anyway.
 #[test]
 fn a_new_row_on_which_people_remarked_stays() {
     let world = synced("keep");

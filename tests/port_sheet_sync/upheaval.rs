@@ -64,7 +64,7 @@ fn a_wrong_row_that_cannot_come_back_into_other_columns_is_told() {
     }
 }
 
-/// Neither a row without a key nor a blank one is a booking's, but a flag may land in it all the same.
+/// Neither a row without a key nor a blank one is a booking's, but a flag may land in it anyway.
 #[test]
 fn a_flag_that_lands_in_a_row_of_peoples_own_is_taken_back() {
     for (cell, text) in [("B9", "maybe a late booking"), ("G9", "remember the fireworks")] {

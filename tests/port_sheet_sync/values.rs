@@ -1,13 +1,22 @@
 //! Text survives the round trip byte for byte, whatever it looks like.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::world;
 
-fn data(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name)
+/// A file of a package of awkward data.
+pub fn package(name: &str) -> PathBuf {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/npm");
+    support::packages(&sources, Path::new(env!("CARGO_TARGET_TMPDIR"))).join("node_modules").join(name)
+}
+
+/// Strings that break programs: those of the package, and those of the real file where it is present.
+pub fn naughty_strings() -> Vec<String> {
+    let package = std::fs::read(package("big-list-of-naughty-strings/blns.json")).unwrap();
+    let lists = [Some(package), test_data::real("naughty-strings.json")].into_iter().flatten();
+    lists.flat_map(|list| serde_json::from_slice::<Vec<String>>(&list).unwrap()).collect()
 }
 
 /// A CSV text of these records.
@@ -19,8 +28,7 @@ fn csv(records: &[Vec<String>]) -> Vec<u8> {
 
 #[test]
 fn naughty_strings_come_back_byte_for_byte_and_nul_is_refused_with_its_line() {
-    let naughty = std::fs::read_to_string(data("naughty-strings.json")).unwrap();
-    let mut naughty: Vec<String> = serde_json::from_str(&naughty).unwrap();
+    let mut naughty = naughty_strings();
     naughty.extend(
         [
             "=cmd|' /C calc'!A0",
@@ -63,12 +71,12 @@ fn naughty_strings_come_back_byte_for_byte_and_nul_is_refused_with_its_line() {
 #[test]
 fn csv_spectrum_arrives_as_its_authors_say_it_reads() {
     let mut files: Vec<PathBuf> =
-        std::fs::read_dir(data("csv-spectrum/csvs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        std::fs::read_dir(package("csv-spectrum/csvs")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert_eq!(files.len(), 12);
     for file in files {
         let stem = file.file_stem().unwrap().to_str().unwrap();
-        let expected = std::fs::read_to_string(data(&format!("csv-spectrum/json/{stem}.json"))).unwrap();
+        let expected = std::fs::read_to_string(package(&format!("csv-spectrum/json/{stem}.json"))).unwrap();
         let mut expected: Vec<Value> = match serde_json::from_str(&expected).unwrap() {
             Value::Array(records) => records,
             record => vec![record],
@@ -244,16 +252,57 @@ fn a_number_format_is_set_once_and_what_people_choose_afterwards_stays() {
 /// Five seasons of port calls, in which people wrote some times of arrival as `800`.
 #[test]
 fn eight_hundred_is_a_time_of_arrival_only_where_the_pattern_says_so() {
-    let calls = std::fs::read(data("port-calls-2015-2019.csv")).unwrap();
-    let columns =
-        [("VESSEL NAME", "Vessel", "text"), ("ARR_DATE", "Day", "date"), ("ARR_TIME", "Time", "time")];
-    let calls = world().csv_bytes(calls).key(&["VESSEL NAME", "ARR_DATE"]).columns(&columns);
-    let world = calls.notation("ARR_TIME", "pattern = [\"hh:mm\", \"hmm\"]").build();
-    let read = world.run(&["--json"]).exit(65).sheet();
-    assert_eq!((&read["added"], &read["rejected"]), (&json!(574), &json!(2)), "{}", read["problems"]);
-    assert_eq!(world.rows()[1][2], json!(8.0 / 24.0));
-    world.replace_in_config("pattern = [\"hh:mm\", \"hmm\"]", "");
-    let strict = world.run(&["--json"]);
-    strict.exit(65).error("line 2: field \"ARR_TIME\" \"800\" is not a time such as 14:30");
-    assert_eq!(strict.sheet()["rejected"], json!(4));
+    for data in test_data::port_calls() {
+        let columns =
+            [("VESSEL NAME", "Vessel", "text"), ("ARR_DATE", "Day", "date"), ("ARR_TIME", "Time", "time")];
+        let calls = world().csv_bytes(data.csv).key(&["VESSEL NAME", "ARR_DATE"]).columns(&columns);
+        let world = calls.notation("ARR_TIME", "pattern = [\"hh:mm\", \"hmm\"]").build();
+        let read = world.run(&["--json"]).exit(65).sheet();
+        assert_eq!((&read["added"], &read["rejected"]), (&json!(574), &json!(2)), "{}", read["problems"]);
+        assert_eq!(world.rows()[1][2], json!(8.0 / 24.0));
+        world.replace_in_config("pattern = [\"hh:mm\", \"hmm\"]", "");
+        let strict = world.run(&["--json"]);
+        strict.exit(65).error("line 2: field \"ARR_TIME\" \"800\" is not a time such as 14:30");
+        assert_eq!(strict.sheet()["rejected"], json!(4), "{}", data.name);
+    }
+}
+
+/// What a date was shown as would show four passengers as the third of January 1900.
+#[test]
+fn a_number_is_never_shown_as_a_date() {
+    let number = ("n", "Number", "number");
+    for (kind, text, shown) in [
+        ("date", "2026-05-13", "2026-05-13"),
+        ("time", "12:30", "12:30:00"),
+        ("datetime", "2026-05-13 12:30", "2026-05-13 12:30:00"),
+    ] {
+        for (other, value) in [("number", "4"), ("integer", "4"), ("text", "4")] {
+            let world = world()
+                .csv(&["id,n", &format!("B-1,{text}")])
+                .key(&["id"])
+                .columns(&[("id", "Booking", "text"), ("n", "Number", kind)])
+                .build();
+            world.run(&[]).exit(0);
+            assert_eq!(world.rows_as("Port sheet", "FORMATTED_VALUE")[1][1], shown);
+            world.replace_in_config(&format!("type = \"{kind}\""), &format!("type = \"{other}\""));
+            world.write_source(&["id,n", &format!("B-1,{value}"), "B-2,5"]);
+            world.run(&[]).exit(0);
+            let rows = world.rows_as("Port sheet", "FORMATTED_VALUE");
+            assert_eq!((&rows[1][1], &rows[2][1]), (&json!("4"), &json!("5")), "{kind} to {other}");
+            world.clear_requests();
+            world.run(&[]).exit(0);
+            assert_eq!(world.counts().writes, 0, "a format is set once: people may choose another");
+        }
+    }
+    let world =
+        world().csv(&["id,n", "B-1,4"]).key(&["id"]).columns(&[("id", "Booking", "text"), number]).build();
+    for (cell, text) in [("A1", "Booking"), ("B1", "Number"), ("A2", "B-1")] {
+        world.person_writes(cell, text);
+    }
+    let range =
+        json!({"sheetId": world.tab_id(), "startRowIndex": 1, "startColumnIndex": 1, "endColumnIndex": 2});
+    let format = json!({"userEnteredFormat": {"numberFormat": {"type": "DATE", "pattern": "yyyy-mm-dd"}}});
+    world.person_edits(&json!([{"repeatCell": {"range": range, "cell": format, "fields": "userEnteredFormat.numberFormat"}}]));
+    world.run(&[]).exit(0);
+    assert_eq!(world.rows_as("Port sheet", "FORMATTED_VALUE")[1][1], "4", "a column that is taken over");
 }

@@ -61,9 +61,9 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
     let unit = shipped("systemd-timers/quota-reset.service");
     let minutes = unit.lines().find_map(|line| line.strip_prefix("TimeoutStartSec=")?.strip_suffix("min"));
     let minutes: u64 = minutes.unwrap().parse().unwrap();
-    let deadline = <quota_reset::QuotaReset as shared::job::Job>::DEADLINE;
+    let deadline = <quota_reset::QuotaReset as shared::run::Job>::DEADLINE;
     assert!(minutes * 60 > deadline.as_secs(), "{minutes} min");
-    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "quota-reset").unwrap();
-    let alone = <quota_reset::QuotaReset as shared::job::Job>::ALONE;
+    let shipped = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == "quota-reset").unwrap();
+    let alone = <quota_reset::QuotaReset as shared::run::Job>::ALONE;
     assert_eq!((shipped.deadline, shipped.is_alone), (deadline, alone), "what job-status judges by");
 }

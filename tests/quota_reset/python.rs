@@ -1,4 +1,4 @@
-//! The Python of `docs/quota.md`, exactly as it stands there, run by the system's own interpreter.
+//! The Python of `docs/quota.md`, exactly as it is there, run by the system's own interpreter.
 
 use std::process::{Command, Output};
 
@@ -18,7 +18,7 @@ fn documented() -> String {
 fn python(world: &World, today: &str, statements: &str) -> Output {
     let database = world.state().join("state.db");
     let script = format!("{}\n\ndb = connect({database:?})\ntoday = {today:?}\n{statements}", documented());
-    Command::new("/usr/bin/python3").arg("-c").arg(script).output().unwrap()
+    Command::new(support::program("python3")).arg("-c").arg(script).output().unwrap()
 }
 
 #[track_caller]

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use shared::store::ClaimOutcome;
 
 use crate::{add, claim, moment, names, run_at, store, work, world};
 
@@ -70,7 +71,8 @@ fn a_day_with_a_running_session_is_sealed_and_exported_only_when_it_has_ended() 
     add(&world, names(1), "2026-05-13 18:30:00");
     run_at(&world, "2026-05-13 19:00:00", &[]).exit(0);
     let claim = claim("T-1", 1);
-    store(&world).claim(&claim, &moment("2026-05-13 23:59:00")).unwrap().unwrap();
+    let claimed = store(&world).claim(&claim, &moment("2026-05-13 23:59:00")).unwrap();
+    assert!(matches!(claimed, ClaimOutcome::Granted(_)), "{claimed:?}");
     let closed = run_at(&world, "2026-05-14 00:01:00", &["--json"]).json();
     assert_eq!((&closed["days"][0]["sessions"], &closed["days"][0]["sealed"]), (&json!(1), &json!(null)));
     let archive = world.state().join("archive/agents-2026.jsonl");
@@ -94,7 +96,7 @@ fn a_day_with_a_running_session_is_sealed_and_exported_only_when_it_has_ended() 
 fn an_archive_that_could_not_be_written_is_written_by_the_next_run() {
     let world = world();
     run_at(&world, "2026-05-13 18:00:00", &[]).exit(0);
-    // A file where the folder is to be.
+    // A file where the folder must be.
     world.write("state/archive", b"");
     run_at(&world, "2026-05-14 00:01:00", &[]).exit(74).error("quota \"agents\": cannot ");
     world.remove(&world.state().join("archive"));

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::worker::{self, PER_DAY};
 
-/// Judges the ledger, against itself and against what the processes noted. Answers what happened, in words.
+/// Judges the ledger, against itself and against what the processes noted. Returns what happened, in words.
 pub fn judge(dir: &Path) -> String {
     end(dir);
     let ledger = Connection::open(dir.join("state.db")).unwrap();
@@ -93,12 +93,12 @@ fn end(dir: &Path) {
         moment.now += TimeDelta::days(1);
         moment.uptime_s += 24 * 60 * 60;
         store.turn_day(&worker::quotas(), &moment, Some(moment.now), "judge").unwrap();
-        store.take_back(&moment).unwrap();
+        store.reclaim(&moment).unwrap();
         store.close_days("storm", &moment, "judge").unwrap();
     }
 }
 
-/// The lines of a note by their first words, each of which must stand once.
+/// The lines of a note by their first words, each of which must be there once.
 fn distinct(dir: &Path, name: &str, words: usize) -> BTreeSet<String> {
     let text = std::fs::read_to_string(dir.join(name)).unwrap();
     let mut seen = BTreeSet::new();

@@ -12,7 +12,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use shared::config::Quota;
 use shared::quota::{Moment, Verdict};
-use shared::store::{Claim, SessionEnding, SessionOutcome, Store};
+use shared::store::{Claim, ClaimOutcome, SessionEnding, SessionOutcome, Store};
 
 /// The most sessions of a day.
 pub const PER_DAY: u32 = 5;
@@ -99,7 +99,7 @@ impl Worker<'_> {
             30..45 => self.release(&moment),
             45..75 => self.grant(&moment),
             75..95 => self.finish(&moment),
-            _ => drop(self.store.take_back(&moment).unwrap()),
+            _ => drop(self.store.reclaim(&moment).unwrap()),
         }
     }
 
@@ -140,7 +140,7 @@ impl Worker<'_> {
     fn grant(&mut self, moment: &Moment) {
         let Some((task, attempt, _)) = self.store.next_ready("storm").unwrap() else { return };
         let claim = Claim { task: &task, attempt, runner: &self.name, lease: LEASE };
-        if let Ok(grant) = self.store.claim(&claim, moment).unwrap() {
+        if let ClaimOutcome::Granted(grant) = self.store.claim(&claim, moment).unwrap() {
             self.note("ran", &format!("{task} {attempt} {} {}", grant.day, grant.seq));
             self.claimed.push((task, attempt));
         }

@@ -2,7 +2,7 @@ use support::World;
 
 use crate::{add, assert_no_orphan, assert_states, configured, number, session, world};
 
-/// Runs the one task of a world and answers its session.
+/// Runs the one task of a world and returns its session.
 #[track_caller]
 fn run_one(world: &World, code: i32) -> serde_json::Value {
     add(world, &["a"]);

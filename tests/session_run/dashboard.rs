@@ -11,7 +11,7 @@ use crate::{add, assert_no_orphan, assert_states, number, session};
 
 const TOKEN: &str = "dashboard-token-0123456789";
 
-/// A world whose tasks come from a dashboard. Each session writes a line into a file that nobody removes.
+/// A world whose tasks come from a dashboard. Each session writes a line into a file that no one removes.
 fn world(dashboard: &Dashboard, script: &str) -> World {
     let world = crate::configured(script, "per-day = 5", &table(dashboard));
     world.write_private(&world.state().join("credentials/dashboard.token"), format!("{TOKEN}\n").as_bytes());
@@ -34,7 +34,7 @@ fn under_way(world: &World) -> Running<'_> {
     running
 }
 
-/// Says that it has begun, and ends when it is told to.
+/// Says that it has begun, and ends when it is asked to.
 const UNTIL_TOLD: &str = "touch started; while [ ! -e go ]; do sleep 0.05; done";
 
 /// Which tasks were run, in order.

@@ -88,10 +88,10 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
     let unit = shipped("systemd-timers/session-run.service");
     let minutes = unit.lines().find_map(|line| line.strip_prefix("TimeoutStartSec=")?.strip_suffix("min"));
     let minutes: u64 = minutes.unwrap().parse().unwrap();
-    let deadline = <session_run::SessionRun as shared::job::Job>::DEADLINE;
+    let deadline = <session_run::SessionRun as shared::run::Job>::DEADLINE;
     assert!(minutes * 60 > deadline.as_secs(), "{minutes} min");
-    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "session-run").unwrap();
-    let alone = <session_run::SessionRun as shared::job::Job>::ALONE;
+    let shipped = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == "session-run").unwrap();
+    let alone = <session_run::SessionRun as shared::run::Job>::ALONE;
     assert_eq!((shipped.deadline, shipped.is_alone), (deadline, alone), "what job-status judges by");
 }
 

@@ -76,7 +76,7 @@ fn the_example_and_the_documentation_name_every_key_that_the_executable_knows() 
 pub fn known_keys() -> BTreeSet<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
-    shared::file::replace(&path, STRANGE.as_bytes()).unwrap();
+    shared::sys::atomic_file::replace(&path, STRANGE.as_bytes()).unwrap();
     let refused = sync(&["--check-config", "--config", path.to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(78));
     let said = String::from_utf8(refused.stderr).unwrap();

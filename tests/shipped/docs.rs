@@ -2,11 +2,14 @@
 
 use crate::{shipped, sync, text};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/architecture.md",
     "docs/configuration.md",
+    "docs/dependencies.md",
     "docs/operations.md",
     "docs/performance.md",
     "docs/quota.md",

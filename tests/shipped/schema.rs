@@ -72,7 +72,7 @@ fn the_shipped_configurations_are_valid() {
 fn the_schema_of_the_configuration_has_every_key_that_the_executable_knows_and_no_other() {
     let mut keys = Vec::new();
     collect(&schema("config.json"), &mut keys);
-    // Under `job` stand names of executables, which are no keys.
+    // Under `job` are names of executables, which are no keys.
     keys.retain(|key| {
         !["job-status", "port-sheet-sync", "quota-reset", "token-login"].contains(&key.as_str())
     });

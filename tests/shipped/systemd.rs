@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use shared::job::Job;
+use shared::run::Job;
 use tempfile::TempDir;
 
 use crate::{SYNC, shipped, text};
@@ -42,7 +42,7 @@ fn installed(edit: impl Fn(&str) -> String) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for unit in units("") {
         let content: String = text(&format!("systemd-timers/{unit}")).lines().map(existing).collect();
-        shared::file::replace(&dir.path().join(&unit), edit(&content).as_bytes()).unwrap();
+        shared::sys::atomic_file::replace(&dir.path().join(&unit), edit(&content).as_bytes()).unwrap();
     }
     dir
 }
@@ -54,9 +54,7 @@ fn existing(line: &str) -> String {
 }
 
 fn analyze(arguments: &[&str], files: &[&Path]) -> Output {
-    Command::new("systemd-analyze").args(arguments).args(files).output().unwrap_or_else(|error| {
-        panic!("systemd-analyze is needed to check the shipped units (apt-get install systemd): {error}")
-    })
+    Command::new(support::program("systemd-analyze")).args(arguments).args(files).output().unwrap()
 }
 
 fn verify(dir: &TempDir) -> Output {
@@ -156,11 +154,11 @@ fn what_the_status_expects_is_what_the_timers_and_the_crontab_do() {
         assert_eq!(value(&format!("{unit}.timer"), "OnCalendar"), timer);
         let line = format!("{cron} port-jobs /usr/local/bin/{unit} ");
         assert!(text("crontab/port-jobs").contains(&line), "{line}");
-        let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == unit).unwrap();
+        let shipped = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == unit).unwrap();
         assert_eq!(shipped.every, Some(Duration::from_secs(minutes * 60)), "{unit}");
     }
-    let expected = shared::config::SHIPPED.iter().filter(|shipped| shipped.every.is_some()).count();
+    let expected = shared::config::EXECUTABLES.iter().filter(|shipped| shipped.every.is_some()).count();
     assert_eq!(expected, schedules.len());
-    let sync = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "port-sheet-sync").unwrap();
+    let sync = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == "port-sheet-sync").unwrap();
     assert_eq!(sync.deadline, port_sheet_sync::PortSheetSync::DEADLINE);
 }

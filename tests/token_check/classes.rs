@@ -111,7 +111,7 @@ fn an_endpoint_that_is_not_there_or_speaks_no_tls_may_come_back() {
     let nobody = format!("{}.example", "a".repeat(64));
     let world = world().google(&format!("token-hosts = [{nobody:?}]")).build();
     for address in [
-        // A port of this machine's where nobody listens.
+        // A port of this machine's where no one listens.
         "http://127.0.0.1:1/token".to_owned(),
         format!("https://{nobody}/token"),
         format!("{}/token", world.server.url().replace("http:", "https:")),

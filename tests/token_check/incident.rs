@@ -1,4 +1,4 @@
-//! The incident that this project exists for, replayed: nobody may miss it, and nobody may lose a booking by it.
+//! The incident that this project exists for, replayed: no one may miss it, and no one may lose a booking by it.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn run(world: &World, executable: &str, minute: i64) -> i32 {
     world.process_at(noon() + TimeDelta::minutes(minute), executable, &[]).run().code.unwrap()
 }
 
-/// The bookings as they stand after so many half hours: each brings a new one and changes one.
+/// The bookings as they are after so many half hours: each brings a new one and changes one.
 fn bookings(half_hours: i64) -> Vec<String> {
     let header = "booking_id,vessel,arrival,nights".to_owned();
     let row = |number: i64| {

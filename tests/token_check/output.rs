@@ -132,9 +132,9 @@ fn the_shipped_unit_gives_a_run_its_deadline() {
     let unit = shipped("systemd-timers/token-check.service");
     let minutes = unit.lines().find_map(|line| line.strip_prefix("TimeoutStartSec=")?.strip_suffix("min"));
     let minutes: u64 = minutes.unwrap().parse().unwrap();
-    let deadline = <token_check::TokenCheck as shared::job::Job>::DEADLINE;
+    let deadline = <token_check::TokenCheck as shared::run::Job>::DEADLINE;
     assert!(minutes * 60 > deadline.as_secs(), "{minutes} min");
-    let shipped = shared::config::SHIPPED.iter().find(|shipped| shipped.name == "token-check").unwrap();
+    let shipped = shared::config::EXECUTABLES.iter().find(|shipped| shipped.name == "token-check").unwrap();
     assert_eq!(shipped.deadline, deadline, "what job-status takes for hung");
 }
 

@@ -63,7 +63,7 @@ fn a_command_that_hangs_is_killed_with_everything_that_it_started() {
     assert_eq!(members(&group), Vec::<String>::new(), "nothing of the group {group} is left");
 }
 
-/// The living processes of a group: field 5 of /proc/PID/stat; the dead that nobody has waited for do not count.
+/// The living processes of a group: field 5 of /proc/PID/stat; the dead that no one has waited for do not count.
 fn members(group: &str) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let stats = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());

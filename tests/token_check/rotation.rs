@@ -61,7 +61,7 @@ fn is_kept(world: &World, old: &Value) -> bool {
     world.counts().tokens == 0 || world.credential_json() != *old || kept.exists()
 }
 
-/// A check under strace, all but the rotation done before, with this injected; answers the credential before.
+/// A check under strace, all but the rotation done before, with this injected; returns the credential before.
 fn disturbed(world: &World, calls: &str, inject: &[&str]) -> (Value, support::Run) {
     world.run(&["--offline"]).exit(0);
     let (old, log) = (world.credential_json(), world.path("calls"));
@@ -80,7 +80,7 @@ fn count(calls: &str) -> usize {
     world.read_text(&world.path("calls")).lines().filter(|line| !line.contains("resumed>")).count()
 }
 
-/// Injects this at each of these calls in turn, and answers how the runs ended.
+/// Injects this at each of these calls in turn, and returns how the runs ended.
 fn at_each(calls: &str, effect: &str) -> Vec<support::Run> {
     let each = |number: usize| {
         let world = rotating().build();
@@ -122,7 +122,7 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_credential() {
     }
     let run = at_each("rename,renameat,renameat2", "error=ENOSPC").pop().unwrap();
     run.exit(74).error("credential \"port-sheet\": cannot write ").error("No space left on device");
-    run.hint_with("the new refresh token was kept; when the disk is well again, put it in place: mv ");
+    run.hint_with("the new refresh token is saved; once the disk works again, put it in place: mv ");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_token_that_a_failing_disk_kept_out_of_its_place_is_used_by_the_next_run() {
     let world = rotating().build();
     let inject = format!("inject={calls}:error=ENOSPC:when={}", count(calls));
     let (old, run) = disturbed(&world, calls, &["-e", &inject]);
-    run.exit(74).hint_with("the new refresh token was kept; ");
+    run.exit(74).hint_with("the new refresh token is saved; once the disk works again, put it in place: mv ");
     assert_eq!(world.credential_json(), old);
     world.run(&["--now"]).exit(0);
     assert!(!world.state().join("credentials/port-sheet.json.new").exists());
@@ -180,7 +180,7 @@ fn a_directory_that_cannot_be_written_is_told_before_a_token_is_spent() {
     let run = process.run();
     world.set_mode(&credentials, 0o700);
     run.exit(74).error("credential \"port-sheet\": cannot write ").error("Permission denied");
-    run.hint_with("nothing was asked for, since a changed refresh token could not be kept; make room");
+    run.hint_with("no token was requested, because a changed refresh token could not be saved; make room");
     assert_eq!(world.counts().tokens, 0);
     world.process(&[]).as_ordinary_user().run().exit(0);
 }

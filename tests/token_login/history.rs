@@ -24,7 +24,7 @@ fn known(world: &World) -> Value {
     run.json()["credentials"][0].clone()
 }
 
-/// How often this was told.
+/// How often this was reported.
 fn told(world: &World, kind: &str) -> usize {
     world.events().iter().filter(|event| event.kind == kind).count()
 }

@@ -66,7 +66,7 @@ pub fn visit(url: &str) -> Page {
     Browser::default().open(url)
 }
 
-/// The address that the login tells the person to open.
+/// The address that the login asks the person to open.
 pub fn address(running: &Running<'_>) -> String {
     running.wait_for_stderr("What you paste is not shown.");
     address_in(&running.stderr_so_far())
@@ -78,7 +78,7 @@ pub fn address_in(said: &str) -> String {
     line.unwrap_or_else(|| panic!("no address: {said}")).to_owned()
 }
 
-/// The person decides on the page; answers where the browser is sent back to.
+/// The person decides on the page; returns where the browser is sent back to.
 pub fn decides(address: &str, decision: &str) -> String {
     let page = visit(&format!("{address}&{decision}"));
     assert_eq!(page.status, 302, "{}", page.text);

@@ -25,7 +25,7 @@ pub struct Provider {
 impl Provider {
     /// Starts one.
     pub fn start() -> Self {
-        let mut process = Command::new("node")
+        let mut process = Command::new(support::program("node"))
             .arg(sources().join("server.mjs"))
             .args([PACKAGES.as_path(), Path::new(CLIENT_ID)])
             .stdin(Stdio::piped())
@@ -46,7 +46,7 @@ impl Provider {
             "auth_uri": format!("{}/auth", self.url), "token_uri": format!("{}/token", self.url)}})
     }
 
-    /// A person signs in and allows everything; answers where the browser is sent back to.
+    /// A person signs in and allows everything; returns where the browser is sent back to.
     pub fn allows(&self, address: &str) -> String {
         let mut browser = Browser::default();
         let mut page = browser.open(address);

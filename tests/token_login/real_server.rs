@@ -28,7 +28,7 @@ fn log_in(world: &World, provider: &Provider, args: &[&str]) {
     token(world);
 }
 
-/// A world in which somebody has logged in.
+/// A world in which someone has logged in.
 fn logged_in(provider: &Provider) -> World {
     let (world, client) = newcomer(provider);
     log_in(&world, provider, &["--client", &client]);

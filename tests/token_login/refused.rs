@@ -42,7 +42,7 @@ fn ctrl_c_ends_it_and_the_terminal_is_put_right() {
     assert!(running.echoes());
     let run = running.wait();
     run.exit(75).error("stopped by SIGINT before the run was done");
-    run.hint("nothing is lost: the credential is what it was; type the same command again");
+    run.hint("nothing is lost: the credential is unchanged; type the same command again");
     assert_eq!(world.snapshot(&world.state().join("credentials")), before);
 }
 
@@ -55,7 +55,7 @@ fn nobody_answers_in_time() {
         |_, _| {},
         75,
         error,
-        "the credential is what it was; type the same command again",
+        "the credential is unchanged; type the same command again",
     );
 }
 
@@ -64,7 +64,7 @@ fn the_person_denies() {
     for way in [Way::Browser, Way::Paste] {
         let denies =
             |_: &World, running: &Running<'_>| way.take(running, &decides(&address(running), "deny=1"));
-        let error = "the person did not allow it: access_denied";
+        let error = "the user did not allow it: access_denied";
         comes_to_nothing(world(), denies, 77, error, "press Allow");
     }
 }
@@ -243,7 +243,7 @@ fn a_client_whose_secret_is_wrong_is_told_as_such() {
     assert_eq!(world.snapshot(&world.state().join("credentials")), before);
 }
 
-/// Refused at once: nobody is asked anything.
+/// Refused at once: no one is asked anything.
 #[track_caller]
 fn refused_at_once(world: &World, args: &[&str], code: i32, error: &str, hint: &str) {
     let before = world.snapshot(&world.state().join("credentials"));

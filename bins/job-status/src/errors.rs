@@ -29,7 +29,7 @@ pub fn of(job: &str, records: &[Record]) -> Vec<Repeated> {
     for record in records {
         let Some(message) = &record.message else { continue };
         let key: String = message.chars().filter(|c| !c.is_ascii_digit()).collect();
-        let kind = record.exit.map_or(Kind::Bug, Kind::of_exit_code);
+        let kind = record.exit.map_or(Kind::Bug, Kind::from_exit_code);
         let error = Failure::new(kind, message, record.hint.as_deref().unwrap_or_default());
         let entry = repeated.entry((record.exit, key)).or_insert_with(|| Repeated {
             job: job.to_owned(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use shared::alert::Finding;
-use shared::event::stamp;
+use shared::time::timestamp;
 use shared::{Failure, Kind};
 
 /// Below this share of free room, in percent, a disk is as good as full.
@@ -52,15 +52,8 @@ impl Host {
         }
     }
 
-    /// What is wrong, and what is well, so that people hear of both. `newest` is the latest time in the records.
+    /// A finding for each part of the machine, good or bad. `newest` is the latest time in the records.
     pub fn findings(&self, dir: &Path, newest: Option<DateTime<Utc>>) -> Vec<Finding> {
-        let finding = |part: &str, failure| Finding {
-            subject: format!("machine.{part}"),
-            shown: format!("this machine's {part}"),
-            failure,
-            mark: None,
-            credential: None,
-        };
         let behind = newest.filter(|newest| *newest > self.clock + CLOCK_TOLERANCE);
         vec![
             finding("disk", self.full_disk(dir)),
@@ -83,11 +76,21 @@ impl Host {
     }
 }
 
+fn finding(part: &str, failure: Option<Failure>) -> Finding {
+    Finding {
+        subject: format!("machine.{part}"),
+        shown: format!("this machine's {part}"),
+        failure,
+        failure_key: None,
+        credential: None,
+    }
+}
+
 fn wrong_clock(now: DateTime<Utc>, newest: DateTime<Utc>) -> Failure {
     let text = format!(
         "this machine's clock says {}, but there is a record of {}: one of them is wrong",
-        stamp(now),
-        stamp(newest)
+        timestamp(now),
+        timestamp(newest)
     );
     Failure::new(Kind::Config, text, "set the clock: timedatectl set-ntp true; timedatectl status")
 }

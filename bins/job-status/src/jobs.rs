@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::config::{Config, SHIPPED, Shipped};
-use shared::job::Context;
-use shared::lock::{self, file_for};
-use shared::store::{Past, Record, Store};
+use shared::config::{Config, EXECUTABLES, Executable};
+use shared::run::Context;
+use shared::store::{Record, RunSummary, Store};
+use shared::sys::lock::{self, file_for};
 use shared::{Failure, Result};
 
 use crate::result::JobResult;
@@ -15,43 +15,61 @@ use crate::state::{Seen, State, judge};
 use crate::{days, schedule};
 
 /// A job, and its runs of the last days.
-pub struct Looked {
+pub struct InspectedJob {
     pub result: JobResult,
     pub records: Vec<Record>,
 }
 
-/// The jobs that are expected to run by themselves, and how often. This one is left out: whoever reads it sees it run.
-pub fn expected(config: &Config) -> Vec<(Shipped, Duration)> {
-    let is_used = |name: &str| match name {
+/// A job that is expected to run by itself, and how often.
+#[derive(Clone, Copy)]
+pub struct ExpectedJob {
+    executable: Executable,
+    every: Duration,
+}
+
+impl ExpectedJob {
+    pub fn name(self) -> &'static str {
+        self.executable.name
+    }
+}
+
+/// The jobs that are expected to run by themselves. This job is left out: its reader sees it run.
+pub fn expected(config: &Config) -> Vec<ExpectedJob> {
+    let used = EXECUTABLES.into_iter().filter(|executable| is_used(config, executable.name));
+    used.filter_map(|executable| Some(ExpectedJob { executable, every: config.every(executable.name)? }))
+        .collect()
+}
+
+fn is_used(config: &Config, name: &str) -> bool {
+    match name {
         "port-sheet-sync" => !config.sheets.is_empty(),
         "token-check" => !config.credentials.is_empty(),
         "quota-reset" => !config.quotas.is_empty(),
         "session-run" => config.session_run.is_some(),
         _ => false,
-    };
-    let every = |shipped: Shipped| Some((shipped, config.every(shipped.name)?));
-    SHIPPED.into_iter().filter(|shipped| is_used(shipped.name)).filter_map(every).collect()
+    }
 }
 
-/// Looks at one job in the records.
-pub fn look(
+/// Inspects one job in the records.
+pub fn inspect_job(
     context: &Context,
     store: &mut Store,
-    (shipped, every): (Shipped, Duration),
+    expected: ExpectedJob,
     root: &Path,
     now: DateTime<Utc>,
-) -> Result<Looked> {
-    let job = shipped.name;
+) -> Result<InspectedJob> {
+    let ExpectedJob { executable, every } = expected;
+    let job = executable.name;
     let records = store.runs(job, now - TimeDelta::days(days::SHOWN))?;
-    let past = store.past(job)?;
+    let past = store.run_summary(job)?;
     let schedule = schedule::of(job, root);
-    let deadline = context.config.job(job).deadline.unwrap_or(shipped.deadline);
+    let deadline = context.config.job(job).deadline.unwrap_or(executable.deadline);
     let seen = Seen {
         job,
         records: &records,
         past,
         is_locked: lock::is_held(&file_for(&context.state.locks(), job)),
-        is_alone: shipped.is_alone,
+        is_alone: executable.is_alone,
         every,
         deadline,
         start: &schedule.start(job),
@@ -62,12 +80,12 @@ pub fn look(
         days: days::of(&records, deadline, now),
         ..result(job, every, state, error, past, root)
     };
-    Ok(Looked { result, records })
+    Ok(InspectedJob { result, records })
 }
 
 /// A job whose records cannot be read.
-pub fn unknown((shipped, every): (Shipped, Duration), root: &Path) -> JobResult {
-    result(shipped.name, every, State::Unknown, None, Past::default(), root)
+pub fn unknown(expected: ExpectedJob, root: &Path) -> JobResult {
+    result(expected.executable.name, expected.every, State::Unknown, None, RunSummary::default(), root)
 }
 
 fn result(
@@ -75,7 +93,7 @@ fn result(
     every: Duration,
     state: State,
     error: Option<Failure>,
-    past: Past,
+    past: RunSummary,
     root: &Path,
 ) -> JobResult {
     JobResult {

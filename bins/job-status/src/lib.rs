@@ -1,4 +1,4 @@
-//! `job-status`: is every job fresh and healthy, and if not, what is to be done?
+//! `job-status`: is every job fresh and healthy, and if not, what must be done?
 //!
 //! Direction: `look` reads the records and the machine, `state`, `errors` and `days` decide and touch nothing, `table`,
 //! `nagios` and `page` show. It runs also when the records cannot be used, and says so.
@@ -22,9 +22,10 @@ use std::time::Duration;
 
 use shared::alert::Findings;
 use shared::config::Config;
-use shared::job::{Context, Job, Plugin, Report};
 use shared::metrics;
-use shared::{Failure, Kind, file};
+use shared::run::{Context, Job, Plugin, Report};
+use shared::sys::atomic_file;
+use shared::{Failure, Kind};
 
 pub use result::Body;
 
@@ -83,7 +84,7 @@ impl Job for JobStatus {
     }
 
     fn findings(_config: &Config, report: &Report<Body>) -> Option<Findings> {
-        // What the jobs themselves have failed with they have told.
+        // The jobs have reported their own failures.
         report
             .body
             .looked
@@ -111,7 +112,7 @@ impl Job for JobStatus {
 
 /// Readable for everybody, since a web server is another user.
 fn write_page(path: &std::path::Path, body: &Body) -> shared::Result<()> {
-    let draft = file::Draft::new(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
+    let draft = atomic_file::Draft::new(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
     draft.write(page::render(body).as_bytes())?;
     draft.commit_readable()
 }

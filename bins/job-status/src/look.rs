@@ -1,11 +1,11 @@
-//! Looks at the records and the machine, and gathers what people are to hear that no job can tell of itself.
+//! Reads the records and the machine, and collects the findings that a job cannot report about itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::alert::Finding;
 use shared::config::Monitor;
-use shared::event::stamp;
-use shared::job::Context;
+use shared::run::Context;
 use shared::store::{SinkState, Store};
+use shared::time::timestamp;
 use shared::{Failure, Kind, Result};
 
 use crate::host::Host;
@@ -16,7 +16,7 @@ use crate::{Args, credential, errors, jobs, sheet};
 /// A unit that failed within this time of its job's last record has said so itself.
 const SAID_SO: TimeDelta = TimeDelta::minutes(5);
 
-/// Looks at everything. What cannot be read is a failure in the result; the rest is there all the same.
+/// Collects everything. A part that cannot be read is a failure in the result; the rest is there.
 pub fn look(context: &Context, args: &Args) -> Body {
     let now = Utc::now();
     let alert = context.config.alert.clone();
@@ -43,13 +43,13 @@ pub fn look(context: &Context, args: &Args) -> Body {
 fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -> Result<()> {
     let now = body.now;
     for job in jobs::expected(&context.config) {
-        let mut looked = jobs::look(context, store, job, &args.root, now)?;
+        let mut looked = jobs::inspect_job(context, store, job, &args.root, now)?;
         if !context.had_records {
             let place = context.state.database();
             let nothing = format!("; there were no records at {}", place.display());
             looked.result.error.iter_mut().for_each(|failure| failure.message.push_str(&nothing));
         }
-        body.errors.extend(errors::of(job.0.name, &looked.records));
+        body.errors.extend(errors::of(job.name(), &looked.records));
         body.findings.extend(finding(store, &looked.result, now)?);
         body.jobs.push(looked.result);
     }
@@ -61,7 +61,7 @@ fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -
     for name in context.config.credentials.keys() {
         body.credentials.push(credential::look(store, name)?);
     }
-    body.quotas = store.allowances()?;
+    body.quotas = store.quota_summaries()?;
     body.sinks = store.sinks()?.into_iter().filter(|sink| is_used(context, sink)).collect();
     body.others.extend(body.sinks.iter().filter_map(failing_sink));
     if let Some(unit) = &args.failed_unit {
@@ -72,7 +72,7 @@ fn look_in(context: &Context, args: &Args, store: &mut Store, body: &mut Body) -
     Ok(())
 }
 
-/// What a job cannot tell of itself: that it does not run, or no longer. A job that has never run is given time after the
+/// What a job cannot report about itself: that it does not run, or no longer. A job that has never run is given time after the
 /// first record of any, so that an installation is finished in peace.
 fn finding(store: &mut Store, job: &crate::result::JobResult, now: DateTime<Utc>) -> Result<Option<Finding>> {
     let grace = TimeDelta::try_seconds(i64::try_from(job.every_seconds * 3 / 2).unwrap_or(i64::MAX));
@@ -82,18 +82,17 @@ fn finding(store: &mut Store, job: &crate::result::JobResult, now: DateTime<Utc>
         State::NeverRan => store.first_run()?.is_some_and(|first| now - first > grace),
         State::Fresh | State::Failing | State::Unknown => false,
     };
-    let mark = Some(job.state.word());
-    Ok(is_told.then(|| Finding { mark, ..Finding::of("job", &job.job, job.error.clone()) }))
+    let failure_key = Some(job.state.as_str());
+    Ok(is_told.then(|| Finding { failure_key, ..Finding::new("job", &job.job, job.error.clone()) }))
 }
 
 /// The unit of `OnFailure=`: if its job has not recorded a failure itself, it could not even start, or was killed.
 fn failed_unit(unit: &str, body: &Body) -> Option<Finding> {
     let name = unit.strip_suffix(".service").unwrap_or(unit);
     let job = body.jobs.iter().find(|job| job.job == name);
-    let is_recent = |job: &crate::result::JobResult| {
+    if job.is_some_and(|job| {
         job.state != State::Fresh && job.last_run.is_some_and(|at| body.now - at < SAID_SO)
-    };
-    if job.is_some_and(is_recent) {
+    }) {
         return None;
     }
     let failure = Failure::new(
@@ -101,10 +100,10 @@ fn failed_unit(unit: &str, body: &Body) -> Option<Finding> {
         format!("job {name:?}: systemd could not run {unit}"),
         format!("see why: systemctl status {unit}; journalctl -u {unit} -n 20"),
     );
-    Some(Finding { mark: Some("not-started"), ..Finding::of("job", name, Some(failure)) })
+    Some(Finding { failure_key: Some("not-started"), ..Finding::new("job", name, Some(failure)) })
 }
 
-/// Sinks and monitors that the configuration no longer has are nobody's concern.
+/// Sinks and monitors that the configuration no longer has are left out.
 fn is_used(context: &Context, state: &SinkState) -> bool {
     let is_sink = context.config.alert.sinks.iter().any(|sink| sink.name == state.name);
     let job = state.name.strip_prefix("monitor of ");
@@ -114,8 +113,12 @@ fn is_used(context: &Context, state: &SinkState) -> bool {
 fn failing_sink(sink: &SinkState) -> Option<Failure> {
     let since = sink.failing_since?;
     let error = sink.error.as_deref().unwrap_or("it does not answer");
-    let text =
-        format!("{:?} takes nothing since {} ({} times): {error}", sink.name, stamp(since), sink.failures);
+    let text = format!(
+        "{:?} takes nothing since {} ({} times): {error}",
+        sink.name,
+        timestamp(since),
+        sink.failures
+    );
     Some(Failure::new(
         Kind::Unavailable,
         text,

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<job_status::JobStatus>()
+    shared::run::main::<job_status::JobStatus>()
 }

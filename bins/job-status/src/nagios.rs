@@ -1,13 +1,13 @@
 //! The one line and the exit code of a Nagios plugin. Pure.
 
 use chrono::{DateTime, Utc};
-use shared::job::{Plugin, Report};
-use shared::nagios::{Level, line};
+use shared::run::nagios::{Level, line};
+use shared::run::{Plugin, Report};
 
 use crate::result::{Body, JobResult, outside};
 use crate::state::State;
 
-/// The answer for a monitor.
+/// The line and the code for a monitor.
 pub fn plugin(report: &Report<Body>) -> Plugin {
     let body = &report.body;
     let level = match (body.looked && body.records.is_none(), report.failures.is_empty()) {
@@ -20,7 +20,7 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
             }
         }
         (true, false) if body.jobs.iter().any(|job| is_undone(job, body.now)) => Level::Critical,
-        (true, false) => Level::of(&report.failures),
+        (true, false) => Level::from_failures(&report.failures),
     };
     let worst = report.failures.iter().min_by_key(|failure| failure.kind);
     let text = match worst {
@@ -49,8 +49,8 @@ pub fn plugin(report: &Report<Body>) -> Plugin {
 
 /// What may pass is no longer a warning once the work has not been done for two and a half intervals.
 fn is_undone(job: &JobResult, now: DateTime<Utc>) -> bool {
-    let age = |at: DateTime<Utc>| (now - at).to_std().unwrap_or_default().as_secs();
-    job.state != State::Fresh && job.last_success.is_none_or(|at| age(at) > job.every_seconds * 5 / 2)
+    let age = job.last_success.map(|at| (now - at).to_std().unwrap_or_default().as_secs());
+    job.state != State::Fresh && age.is_none_or(|age| age > job.every_seconds * 5 / 2)
 }
 
 fn has_forecast(body: &Body) -> bool {

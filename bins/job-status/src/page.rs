@@ -1,6 +1,6 @@
 //! The status as one HTML page that needs nothing else: no network, no script. Pure.
 //!
-//! What it shows is also text, so that nobody needs colours or eyes for it. Booking data is left out as it is of alerts.
+//! What it shows is also text, so that it can be read without colours and by a screen reader. Booking data is left out as it is of alerts.
 
 mod style;
 mod text;
@@ -9,10 +9,10 @@ mod timeline;
 use chrono::{DateTime, Utc};
 use shared::Failure;
 use shared::config::Alert;
-use shared::event::stamp;
-use shared::store::{Allowance, AllowanceDay};
+use shared::store::{QuotaDay, QuotaSummary};
+use shared::time::timestamp;
 
-use crate::result::{Body, CredentialResult, JobResult, outside};
+use crate::result::{Body, CredentialSummary, JobResult, outside};
 use crate::state::State;
 use crate::table::{self, ago, host, standing};
 use text::escape;
@@ -51,7 +51,7 @@ pub fn render(body: &Body) -> String {
          the browser; if that time is long ago, job-status does not run.</p>\n</header>\n<main>\n{}</main>\n</body>\n</html>\n",
         style::CSS,
         mark(class == "good"),
-        stamp(body.now),
+        timestamp(body.now),
         body.now.format("%-d %B %Y, %H:%M UTC"),
         parts.concat(),
     )
@@ -65,7 +65,7 @@ fn section(title: &str, id: &str, content: &str) -> String {
     format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{content}</section>\n")
 }
 
-/// A sign that is not only a colour; a word stands beside it.
+/// A sign that is not only a colour; a word is beside it.
 fn mark(is_good: bool) -> &'static str {
     if is_good { "<span aria-hidden=\"true\">✓ </span>" } else { "<span aria-hidden=\"true\">✕ </span>" }
 }
@@ -107,28 +107,18 @@ fn job_card(job: &JobResult, now: DateTime<Utc>) -> String {
         escape(&job.job),
         if good { "good" } else { "bad" },
         mark(good),
-        job.state.word(),
+        job.state.as_str(),
     )
 }
 
 fn credentials(body: &Body) -> String {
-    let row = |what: &str, name: &str, error: Option<&Failure>, at: Option<DateTime<Utc>>| {
-        let word = standing(error, at);
-        let (class, sign) = match word {
-            "fails" => ("bad", mark(false)),
-            "works" => ("good", mark(true)),
-            _ => ("none", ""),
-        };
-        format!(
-            "<tr><th scope=\"row\">{what} {}</th><td class=\"{class}\">{sign}{word}</td><td>{}</td></tr>\n",
-            escape(name),
-            ago(at, body.now)
-        )
-    };
-    let sheets =
-        body.sheets.iter().map(|sheet| row("sheet", &sheet.sheet, sheet.error.as_ref(), sheet.last_good));
+    let sheets = body.sheets.iter().map(|sheet| {
+        let name = format!("sheet {}", sheet.sheet);
+        state_row(&name, sheet.error.as_ref(), sheet.last_good, body.now)
+    });
     let credentials = body.credentials.iter().map(|credential| {
-        row("credential", &credential.credential, credential.error.as_ref(), credential.last_good)
+        let name = format!("credential {}", credential.credential);
+        state_row(&name, credential.error.as_ref(), credential.last_good, body.now)
     });
     let rows: String = sheets.chain(credentials).collect();
     let forecasts: String = body.credentials.iter().flat_map(forecasts).collect();
@@ -146,25 +136,40 @@ fn credentials(body: &Body) -> String {
     )
 }
 
-fn forecasts(credential: &CredentialResult) -> Vec<String> {
-    let item = |forecast: &crate::result::Forecast| {
-        format!(
-            "<li><strong>{}</strong><p class=\"hint\">{}</p></li>\n",
-            escape(&forecast.text),
-            escape(&forecast.remedy)
-        )
+fn state_row(
+    name: &str,
+    error: Option<&Failure>,
+    last_good: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> String {
+    let word = standing(error, last_good);
+    let (class, sign) = match word {
+        "fails" => ("bad", mark(false)),
+        "works" => ("good", mark(true)),
+        _ => ("none", ""),
     };
-    credential.forecasts.iter().map(item).collect()
+    format!(
+        "<tr><th scope=\"row\">{}</th><td class=\"{class}\">{sign}{word}</td><td>{}</td></tr>\n",
+        escape(name),
+        ago(last_good, now)
+    )
+}
+
+fn forecasts(credential: &CredentialSummary) -> Vec<String> {
+    credential.forecasts.iter().map(forecast).collect()
+}
+
+fn forecast(forecast: &crate::result::ForecastSummary) -> String {
+    format!(
+        "<li><strong>{}</strong><p class=\"hint\">{}</p></li>\n",
+        escape(&forecast.text),
+        escape(&forecast.remedy)
+    )
 }
 
 /// How much of a quota is used today, and the days before.
-fn quota(quota: &Allowance) -> String {
-    let row = |day: &AllowanceDay| {
-        let AllowanceDay { day, sessions, per_day } = day;
-        let bar = bar(i64::from(*sessions), i64::from(*per_day));
-        format!("<tr><th scope=\"row\">{}</th><td>{sessions} of {per_day}{bar}</td></tr>\n", escape(day))
-    };
-    let rows: String = quota.days.iter().map(row).collect();
+fn quota(quota: &QuotaSummary) -> String {
+    let rows: String = quota.days.iter().map(day_row).collect();
     let head = "<thead><tr><th scope=\"col\">Day</th><th scope=\"col\">Sessions</th></tr></thead>";
     let table = if rows.is_empty() {
         String::new()
@@ -174,18 +179,22 @@ fn quota(quota: &Allowance) -> String {
     format!("<p>{}</p>\n{table}", escape(&table::quota(quota)))
 }
 
+fn day_row(day: &QuotaDay) -> String {
+    let QuotaDay { day, sessions, per_day } = day;
+    let bar = bar(i64::from(*sessions), i64::from(*per_day));
+    format!("<tr><th scope=\"row\">{}</th><td>{sessions} of {per_day}{bar}</td></tr>\n", escape(day))
+}
+
 fn errors(body: &Body) -> String {
-    let item = |error: &crate::errors::Repeated| {
-        let times = if error.times == 1 { "once".to_owned() } else { format!("{} times", error.times) };
-        let (first, last) = (error.first.format("%-d %b %H:%M"), error.last.format("%-d %b %H:%M"));
-        let when =
-            if error.times == 1 { format!("{last} UTC") } else { format!("first {first}, last {last} UTC") };
-        format!(
-            "<li>{}<p>{}, {times}: {when}</p></li>\n",
-            told(&error.error, &body.alert),
-            escape(&error.job)
-        )
-    };
-    let items: String = body.errors.iter().take(ERRORS_SHOWN).map(item).collect();
+    let shown = body.errors.iter().take(ERRORS_SHOWN);
+    let items: String = shown.map(|error| repeated_error(error, body)).collect();
     if items.is_empty() { String::new() } else { format!("<ul class=\"problems\">\n{items}</ul>\n") }
+}
+
+fn repeated_error(error: &crate::errors::Repeated, body: &Body) -> String {
+    let times = if error.times == 1 { "once".to_owned() } else { format!("{} times", error.times) };
+    let (first, last) = (error.first.format("%-d %b %H:%M"), error.last.format("%-d %b %H:%M"));
+    let when =
+        if error.times == 1 { format!("{last} UTC") } else { format!("first {first}, last {last} UTC") };
+    format!("<li>{}<p>{}, {times}: {when}</p></li>\n", told(&error.error, &body.alert), escape(&error.job))
 }

@@ -1,11 +1,11 @@
-//! What a run answers: lists of jobs, sheets, credentials, sinks, the machine, and errors.
+//! The result of a run: lists of jobs, sheets, credentials, sinks, the machine, and errors.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::alert::Finding;
-use shared::alert::finding::public;
+use shared::alert::subject::public;
 use shared::config::Alert;
-use shared::store::{Allowance, SinkState};
+use shared::store::{QuotaSummary, SinkState};
 use shared::{Failure, Kind};
 
 use crate::days::Day;
@@ -20,11 +20,11 @@ pub struct Body {
     /// Every job that the configuration asks for.
     pub jobs: Vec<JobResult>,
     /// Every sheet.
-    pub sheets: Vec<SheetResult>,
+    pub sheets: Vec<SheetSummary>,
     /// Every credential.
-    pub credentials: Vec<CredentialResult>,
+    pub credentials: Vec<CredentialSummary>,
     /// Every quota of sessions, where there is a ledger of them.
-    pub quotas: Vec<Allowance>,
+    pub quotas: Vec<QuotaSummary>,
     /// Every sink of alerts and every monitor, as far as they were used.
     pub sinks: Vec<SinkState>,
     /// The machine; none for a run that never began.
@@ -42,7 +42,7 @@ pub struct Body {
     /// What failed of this job itself.
     #[serde(skip)]
     pub own: Option<Failure>,
-    /// What people are to hear that nobody else tells them.
+    /// Findings that no other job reports.
     #[serde(skip)]
     pub findings: Vec<Finding>,
     /// What may leave the machine.
@@ -58,7 +58,7 @@ pub struct Body {
 pub struct JobResult {
     /// The executable.
     pub job: String,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// What is wrong and what to do.
     pub error: Option<Failure>,
@@ -81,7 +81,7 @@ pub struct JobResult {
 
 /// One sheet.
 #[derive(Debug, Serialize)]
-pub struct SheetResult {
+pub struct SheetSummary {
     /// Its name in the configuration.
     pub sheet: String,
     /// When it was last seen to be in step.
@@ -92,7 +92,7 @@ pub struct SheetResult {
 
 /// One credential.
 #[derive(Debug, Serialize)]
-pub struct CredentialResult {
+pub struct CredentialSummary {
     /// Its name in the configuration.
     pub credential: String,
     /// When this authorization was first seen.
@@ -102,20 +102,20 @@ pub struct CredentialResult {
     /// What is wrong and what to do.
     pub error: Option<Failure>,
     /// What it will die of, and the remedy.
-    pub forecasts: Vec<Forecast>,
+    pub forecasts: Vec<ForecastSummary>,
 }
 
 /// One thing that will end a credential.
 #[derive(Debug, Serialize)]
-pub struct Forecast {
+pub struct ForecastSummary {
     /// What.
     pub text: String,
     /// What helps.
     pub remedy: String,
 }
 
-/// A failure and its remedy as others than this machine's own people may read it. What quotes bookings is told by whose
-/// it is only.
+/// A failure and its remedy as they may be shown outside this machine. A text that quotes bookings is replaced by a
+/// text that names the subject only.
 pub fn outside(failure: &Failure, settings: &Alert) -> (String, String) {
     if failure.kind != Kind::Data {
         return (failure.message.clone(), failure.hint.clone());

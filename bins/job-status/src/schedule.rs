@@ -26,7 +26,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// The same for people.
+    /// The same as text.
     pub fn text(self) -> &'static str {
         match self {
             Self::Timer => "timer",
@@ -70,16 +70,22 @@ pub fn of(job: &str, root: &Path) -> Schedule {
 
 /// Whether a crontab that cron would read has a line that runs the job.
 fn is_in_crontab(job: &str, root: &Path) -> bool {
-    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     let files = fs::read_dir(root.join("etc/cron.d")).into_iter().flatten().flatten();
-    let files = files.filter(|entry| entry.file_name().to_str().is_some_and(plain)).map(|entry| entry.path());
-    let runs_it = |line: &str| {
-        let mut words = line.split_whitespace();
-        !line.trim_start().starts_with('#')
-            && words.any(|word| word == job || word.strip_suffix(job).is_some_and(|rest| rest.ends_with('/')))
-    };
+    let files =
+        files.filter(|entry| entry.file_name().to_str().is_some_and(is_plain)).map(|entry| entry.path());
     files
         .chain([root.join("etc/crontab")])
         .filter_map(|path| fs::read_to_string(path).ok())
-        .any(|text| text.lines().any(runs_it))
+        .any(|text| text.lines().any(|line| runs(line, job)))
+}
+
+/// cron ignores files with any other character in their name.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+fn runs(line: &str, job: &str) -> bool {
+    let mut words = line.split_whitespace();
+    !line.trim_start().starts_with('#')
+        && words.any(|word| word == job || word.strip_suffix(job).is_some_and(|rest| rest.ends_with('/')))
 }

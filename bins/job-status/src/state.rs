@@ -1,4 +1,4 @@
-//! How a job stands, from its records and its lock. Pure.
+//! The state of a job, from its records and its lock. Pure.
 //!
 //! Two clocks are judged: when it last ran, and when it last did its work.
 
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use shared::event::{shown, stamp};
-use shared::store::{Past, Record};
+use shared::store::{Record, RunSummary};
+use shared::time::{duration_text, timestamp};
 use shared::{Failure, Kind};
 
 /// A record of a run that has no lock yet is at most so old.
 const BEGINNING: TimeDelta = TimeDelta::seconds(30);
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -39,7 +39,7 @@ impl State {
         [Self::Fresh, Self::Late, Self::Failing, Self::Died, Self::Hung, Self::NeverRan, Self::Unknown];
 
     /// Its word.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
             Self::Late => "late",
@@ -60,10 +60,10 @@ pub struct Seen<'a> {
     /// Its runs, oldest first.
     pub records: &'a [Record],
     /// Its clocks.
-    pub past: Past,
+    pub past: RunSummary,
     /// Whether a process holds its lock.
     pub is_locked: bool,
-    /// Whether it takes a lock at all. Of one that does not, nobody sees whether it still runs.
+    /// Whether it takes a lock. Without a lock it cannot be seen whether it still runs.
     pub is_alone: bool,
     /// How often it is to run.
     pub every: Duration,
@@ -73,7 +73,7 @@ pub struct Seen<'a> {
     pub start: &'a str,
 }
 
-/// How it stands, and what is wrong.
+/// Its state, and what is wrong.
 pub fn judge(seen: &Seen<'_>, now: DateTime<Utc>) -> (State, Option<Failure>) {
     let found = seen
         .never_ran()
@@ -108,7 +108,7 @@ impl Seen<'_> {
         if !self.records.is_empty() || self.past.last_success.is_some() {
             return None;
         }
-        let text = format!("it never ran; it is expected every {}", shown(self.every()));
+        let text = format!("it never ran; it is expected every {}", duration_text(self.every()));
         self.wrong(State::NeverRan, Kind::Unavailable, &text, self.start)
     }
 
@@ -120,7 +120,7 @@ impl Seen<'_> {
         if !self.is_locked || now - begun <= deadline + BEGINNING {
             return None;
         }
-        let text = format!("it runs since {}, past its deadline, and still holds its lock", stamp(begun));
+        let text = format!("it runs since {}, past its deadline, and still holds its lock", timestamp(begun));
         let unit = format!("{}.service", self.job);
         let hint = format!("see what it does: journalctl -u {unit} -n 20; end it: systemctl kill {unit}");
         self.wrong(State::Hung, Kind::Busy, &text, &hint)
@@ -135,7 +135,7 @@ impl Seen<'_> {
         }
         let text = format!(
             "its run of {} never ended: it was killed, or the machine went down",
-            stamp(last.started)
+            timestamp(last.started)
         );
         let since = last.started.format("%F %T UTC");
         let hint = format!(
@@ -152,7 +152,7 @@ impl Seen<'_> {
         if times == 0 || (times == 1 && failed.outcome != "failed") {
             return None;
         }
-        let kind = failed.exit.map_or(Kind::Bug, Kind::of_exit_code);
+        let kind = failed.exit.map_or(Kind::Bug, Kind::from_exit_code);
         let message = failed.message.as_deref().unwrap_or("it failed");
         let before =
             if times > 1 { format!("{times} runs in a row failed, the last one: ") } else { String::new() };
@@ -166,15 +166,16 @@ impl Seen<'_> {
         if self.until(now) - last <= self.every() * 3 / 2 {
             return None;
         }
-        let (ago, every) = (shown(now - last), shown(self.every()));
-        let text = format!("it last ran {ago} ago, at {}; it is expected every {every}", stamp(last));
+        let (ago, every) = (duration_text(now - last), duration_text(self.every()));
+        let text = format!("it last ran {ago} ago, at {}; it is expected every {every}", timestamp(last));
         self.wrong(State::Late, Kind::Unavailable, &text, self.start)
     }
 
     /// It runs, and does not do its work; or has not run for longer than is looked back.
     fn idle(&self, now: DateTime<Utc>) -> Found {
         let success = self.past.last_success.filter(|at| self.until(now) - *at > self.every() * 5 / 2)?;
-        let text = format!("it last did its work {} ago, at {}", shown(now - success), stamp(success));
+        let text =
+            format!("it last did its work {} ago, at {}", duration_text(now - success), timestamp(success));
         let see = format!("see why: {} -v", self.job);
         let hint = if self.records.is_empty() { self.start } else { &see };
         self.wrong(State::Late, Kind::Unavailable, &text, hint)
@@ -204,7 +205,7 @@ mod tests {
         let later = &records[success.map_or(0, |index| index + 1)..];
         let failures = later.iter().filter(|record| record.outcome != "running").count();
         let last_success = success.and_then(|index| records[index].finished);
-        let past = Past { last_success, last_change: None, failures: u32::try_from(failures).unwrap() };
+        let past = RunSummary { last_success, last_change: None, failures: u32::try_from(failures).unwrap() };
         Seen {
             job: "j",
             records,

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use shared::Failure;
-use shared::event::shown;
 use shared::metrics::{self, Sample};
-use shared::store::Allowance;
+use shared::store::QuotaSummary;
+use shared::time::duration_text;
 
 use crate::result::{Body, JobResult};
 use crate::state::State;
@@ -48,15 +48,15 @@ fn line(row: &[String; 6], widths: &[usize], state: Option<State>, colour: Colou
 }
 
 fn row(job: &JobResult, now: DateTime<Utc>) -> [String; 6] {
-    let ago = |time| ago(time, now);
-    let state = job.state.word().to_owned();
+    let state = job.state.as_str().to_owned();
     let schedule = job.schedule.text().to_owned();
-    [job.job.clone(), state, ago(job.last_run), ago(job.last_success), ago(job.last_change), schedule]
+    let [run, success, change] = [job.last_run, job.last_success, job.last_change].map(|time| ago(time, now));
+    [job.job.clone(), state, run, success, change, schedule]
 }
 
-/// How long ago for people.
+/// How long ago, as text.
 pub fn ago(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
-    time.map_or_else(|| "never".to_owned(), |time| format!("{} ago", shown(now - time)))
+    time.map_or_else(|| "never".to_owned(), |time| format!("{} ago", duration_text(now - time)))
 }
 
 fn others(body: &Body) -> Vec<String> {
@@ -82,7 +82,7 @@ fn others(body: &Body) -> Vec<String> {
     lines
 }
 
-/// How a sheet or a credential stands, in words. What nobody has tried yet neither works nor fails.
+/// The state of a sheet or a credential, in words. One that was not tried yet neither works nor fails.
 pub fn standing(error: Option<&Failure>, last_good: Option<DateTime<Utc>>) -> &'static str {
     match (error, last_good) {
         (Some(_), _) => "fails",
@@ -92,8 +92,8 @@ pub fn standing(error: Option<&Failure>, last_good: Option<DateTime<Utc>>) -> &'
 }
 
 /// A quota in a line.
-pub fn quota(quota: &Allowance) -> String {
-    let Allowance { quota, per_day, used, waiting, needs_you, .. } = quota;
+pub fn quota(quota: &QuotaSummary) -> String {
+    let QuotaSummary { quota, per_day, used, waiting, needs_you, .. } = quota;
     format!(
         "quota {quota:?}: {used} of {per_day} sessions of the day are used; {waiting} tasks wait, {needs_you} for a person"
     )
@@ -101,10 +101,6 @@ pub fn quota(quota: &Allowance) -> String {
 
 /// The machine in a line.
 pub fn host(host: &crate::host::Host) -> String {
-    let percent = |free: Option<u64>, all: Option<u64>| match (free, all) {
-        (Some(free), Some(all)) if all > 0 => format!("{} % free", free.saturating_mul(100) / all),
-        _ => "unknown".to_owned(),
-    };
     format!(
         "machine: disk {}, memory {}, load {}",
         percent(host.disk_free_bytes, host.disk_bytes),
@@ -113,11 +109,18 @@ pub fn host(host: &crate::host::Host) -> String {
     )
 }
 
+fn percent(free: Option<u64>, all: Option<u64>) -> String {
+    match (free, all) {
+        (Some(free), Some(all)) if all > 0 => format!("{} % free", free.saturating_mul(100) / all),
+        _ => "unknown".to_owned(),
+    }
+}
+
 /// The states as metrics: 1 for the one that holds.
 pub fn samples(body: &Body) -> Vec<Sample> {
     let states = body.jobs.iter().flat_map(|job| {
         State::ALL.map(|state| {
-            let labels = [("executable", job.job.as_str()), ("state", state.word())];
+            let labels = [("executable", job.job.as_str()), ("state", state.as_str())];
             Sample::new(metrics::STATE, &labels, f64::from(u8::from(job.state == state)))
         })
     });

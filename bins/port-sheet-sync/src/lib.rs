@@ -1,88 +1,52 @@
 //! `port-sheet-sync`: booking records from the booking system into a shared Google Sheet, verified.
 //!
-//! This crate holds the whole job; `main.rs` only starts it. Direction: `sync` and `rounds` string the steps together, `plan`,
-//! `layout`, `value` and `column` decide and touch nothing, `google` is the only one that knows Google's client.
+//! `pipeline` runs one sheet through the steps that have a number here. Each module knows only those above it in this
+//! list.
 
-mod a1;
-mod apply;
-mod base;
-mod block;
-mod column;
-mod comparison;
-mod csv_file;
-mod edit;
-mod fast_path;
-mod fill;
-mod freshness;
-mod google;
-mod history;
-mod journal;
-mod layout;
-mod mirror;
-mod overlap;
-mod people;
-mod plan;
-mod progress;
-mod proof;
-mod removal;
-mod result;
-mod rounds;
-mod rows;
-mod shelf;
-mod show;
-mod snapshot;
-mod source;
-mod spool;
-mod stray;
-mod sync;
-mod told;
-mod undo;
-mod value;
-mod verify;
-mod warning;
-mod workbook;
+mod model; //          cells, columns, keys
+mod args; //           the flags
+mod progress; //       the line on a terminal
+mod source; //         1 read: the bookings, record by record
+mod spool; //          the files in which they are kept
+mod ingest; //         2 keep: source into spool, typed, keyed, checked
+mod double_booking; // bookings of one resource whose times overlap. Pure
+mod sheet; //          what a sheet holds, as plain data. Pure
+mod journal; //        5 record: old and new values, before they are written
+mod google; //         the Sheets and Drive APIs: the only module that names Google's client
+mod plan; //           4 decide what to write. Pure
+mod snapshot; //       3 look: read what the sheet holds
+mod apply; //          6 write the plan
+mod report; //         the result, the findings, a dry run, the history
+mod mirror; //         the rows as they should be, while the sheet is out of reach
+mod verify; //         7 check: read back what was written
+mod rounds; //         the loop that a sync and an undo share: until the sheet is settled
+mod undo; //           takes back what a run wrote
+mod pipeline; //       one sheet, from source to commit
 
 use std::time::Duration;
 
 use shared::alert::Findings;
 use shared::config::Config;
-use shared::job::{Context, Job, Report};
 use shared::metrics::Numbers;
+use shared::run::{Context, Job, Report};
 use shared::{Failure, Kind};
 use tokio::time::Instant;
 
-use workbook::Workbooks;
+use crate::snapshot::spreadsheet::Spreadsheets;
 
-pub use result::{Body, SheetResult};
+use crate::args::Args;
+pub use crate::report::result::Body;
+pub use crate::report::result::SheetResult;
+use crate::report::{findings, history};
 
 /// The job.
 #[derive(Debug)]
 pub struct PortSheetSync;
 
-/// Its own flags.
-#[derive(clap::Args, Clone, Debug)]
-pub struct Args {
-    /// Sync only this sheet of the configuration
-    #[arg(long, value_name = "NAME")]
-    sheet: Option<String>,
-    /// Print what would be written, and write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// List the runs that wrote to the sheets, newest first
-    #[arg(long, conflicts_with_all = ["undo", "dry_run", "allow_shrink"])]
-    history: bool,
-    /// Put back what a run changed, where nobody changed it since; --history lists the runs
-    #[arg(long, value_name = "RUN", conflicts_with = "allow_shrink")]
-    undo: Option<String>,
-    /// Accept this once that the source lost more bookings than max-shrink allows
-    #[arg(long)]
-    allow_shrink: bool,
-}
-
 impl Job for PortSheetSync {
     const NAME: &'static str = "port-sheet-sync";
     const ABOUT: &'static str =
-        "Brings bookings into the Google Sheet that people work from, and reads back that they arrived";
+        "Copies bookings into the shared Google Sheet, and reads back that they arrived";
     const EXAMPLE: &'static str = "port-sheet-sync --config /etc/port-jobs/config.toml --dry-run";
     /// Under the schedule's half hour, so that a hanging run never meets the next one.
     const DEADLINE: Duration = Duration::from_secs(25 * 60);
@@ -115,11 +79,11 @@ impl Job for PortSheetSync {
     }
 
     fn findings(config: &Config, report: &Report<Body>) -> Option<Findings> {
-        told::findings(config, report)
+        findings::findings(config, report)
     }
 
     fn numbers(report: &Report<Body>) -> Numbers {
-        told::numbers(report)
+        findings::numbers(report)
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {
@@ -129,8 +93,9 @@ impl Job for PortSheetSync {
             output: String::new(),
             summary: Vec::new(),
         };
-        let wanted = |name: &str| args.sheet.as_ref().is_none_or(|only| only == name);
-        let sheets: Vec<_> = context.config.sheets.values().filter(|sheet| wanted(&sheet.name)).collect();
+        let all = context.config.sheets.values();
+        let sheets: Vec<_> =
+            all.filter(|sheet| args.sheet.as_ref().is_none_or(|only| *only == sheet.name)).collect();
         let deadline = context.config.job(Self::NAME).deadline.unwrap_or(Self::DEADLINE);
         // A little before the deadline that would end the whole run, so that what is done is still reported.
         let end = Instant::now() + deadline - deadline / 50;
@@ -138,25 +103,28 @@ impl Job for PortSheetSync {
             history::list(context, &sheets, &mut report);
         } else if let Some(run) = &args.undo {
             match undo::sheet_of(context, &sheets, run) {
-                Ok(sheet) => add(&mut report, sync::undo(context, sheet, run, args, end).await),
+                Ok(sheet) => {
+                    let (result, text) = undo::undo(context, sheet, run, args, end).await;
+                    add(&mut report, result, &text);
+                }
                 Err(failure) => report.failures.push(failure),
             }
         } else {
-            let mut workbooks = Workbooks::of(&sheets);
+            let mut spreadsheets = Spreadsheets::of(&sheets);
             for (done, sheet) in sheets.iter().enumerate() {
                 let left = u32::try_from(sheets.len() - done).unwrap_or(u32::MAX);
                 let share = end.saturating_duration_since(Instant::now()) / left;
-                let (result, text) = sync::sync(context, sheet, args, &mut workbooks, share).await;
+                let (result, text) = pipeline::sync(context, sheet, args, &mut spreadsheets, share).await;
                 report.summary.extend(result.summary());
-                add(&mut report, (result, text));
+                add(&mut report, result, &text);
             }
         }
         report
     }
 }
 
-fn add(report: &mut Report<Body>, (result, text): (SheetResult, String)) {
-    report.output.push_str(&text);
+fn add(report: &mut Report<Body>, result: SheetResult, text: &str) {
+    report.output.push_str(text);
     report.failures.extend(result.error.clone());
     report.body.sheets.push(result);
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<port_sheet_sync::PortSheetSync>()
+    shared::run::main::<port_sheet_sync::PortSheetSync>()
 }

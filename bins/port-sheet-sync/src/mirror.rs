@@ -1,23 +1,28 @@
-//! The mirror: a CSV file of the rows as they should stand, for people, while the sheet cannot be reached.
+//! The mirror: a CSV file of the rows that the sheet should hold, for its users, while the sheet cannot be reached.
 //!
-//! Bookings come from the spool, all else from what was last seen in the sheet. It is there only during an outage: the
-//! first run that finds the sheet in step removes it, so that nobody works from an old one.
+//! Bookings come from the spool, everything else from what was last read from the sheet. The file exists only during an
+//! outage: the first run that finds the sheet in step removes it, so that no one works from an old one.
 
 use std::collections::HashMap;
-use std::fs;
+
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use shared::config::{OnMissing, Sheet, Type};
-use shared::dirs::State;
+use shared::sys::atomic_file;
+use shared::sys::dirs::StateDir;
 use shared::{Failure, Kind, Result};
 
-use crate::column::{Columns, KeyHash};
-use crate::csv_file::CsvFile;
-use crate::people::STATUS;
+use crate::model::cell::Cell;
+use crate::model::column::Columns;
+use crate::model::column::KeyHash;
+use crate::plan;
+use crate::snapshot::human;
+use crate::snapshot::human::STATUS;
 use crate::spool::Spool;
-use crate::value::Cell;
-use crate::{base, people, plan, rows};
+use crate::spool::base;
+use crate::spool::csv_file::CsvFile;
+use crate::spool::row_file;
 
 /// Whether a failure means that the sheet is out of reach, rather than that something is wrong with its content. Where
 /// Google takes its time, a run may end before it gave up.
@@ -29,19 +34,19 @@ pub fn is_due(failure: &Failure, was_answered: bool) -> bool {
     }
 }
 
-/// Writes the mirror; answers where it is.
+/// Writes the mirror; returns its path.
 ///
 /// # Errors
 /// [`Kind::Io`]; the file then is what it was.
 pub fn write(
-    state: &State,
+    state: &StateDir,
     sheet: &Sheet,
     columns: &Columns,
     spool: &Spool,
     today: NaiveDate,
 ) -> Result<PathBuf> {
     let path = path(state, &sheet.name);
-    let seen = Seen::open(&people::path(&state.spool(), &sheet.name), sheet, columns, spool)?;
+    let seen = HumanRows::open(&human::path(&state.spool(), &sheet.name), sheet, columns, spool)?;
     let mut mirror = Mirror { file: CsvFile::create(&path)?, columns, seen };
     mirror.header(sheet)?;
     let mut rows = spool.reader()?;
@@ -50,7 +55,7 @@ pub fn write(
         mirror.booking(Some(key), &cells, None)?;
     }
     let flag = plan::flag_text(today);
-    // Nothing is flagged or removed while a row of the source cannot be identified: the missing booking may be that one.
+    // No row is flagged or removed while a row of the source cannot be identified: the missing booking may be that one.
     let is_clear = spool.unidentified == 0;
     let flags = is_clear && sheet.on_missing == OnMissing::Flag;
     let leave = is_clear && matches!(sheet.on_missing, OnMissing::Archive | OnMissing::Delete);
@@ -61,7 +66,7 @@ pub fn write(
         }
         mirror.booking(Some(key), cells, (flags && !is_bad).then_some(flag.as_str()))
     })?;
-    mirror.peoples_rows()?;
+    mirror.keyless_rows()?;
     mirror.file.commit()?;
     Ok(path)
 }
@@ -70,85 +75,84 @@ pub fn write(
 ///
 /// # Errors
 /// [`Kind::Io`].
-pub fn remove(state: &State, sheet: &str) -> Result<()> {
-    let path = path(state, sheet);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::io("cannot remove", &path, error))
-        }
-        _ => Ok(()),
-    }
+pub fn remove(state: &StateDir, sheet: &str) -> Result<()> {
+    atomic_file::remove_if_present(&path(state, sheet))
 }
 
-fn path(state: &State, sheet: &str) -> PathBuf {
+fn path(state: &StateDir, sheet: &str) -> PathBuf {
     state.mirror().join(format!("{sheet}.csv"))
 }
 
-/// One column of the mirror.
 #[derive(Clone, Copy)]
-enum Place {
-    /// An owned column.
+enum MirrorColumn {
     Owned(usize),
-    /// The status column, and where it stands in the rows last seen, if it was there.
+    /// The status column, and its index in the rows last read, if it was there.
     Status(Option<usize>),
-    /// A person's column: where it stands there, and how it is shown.
-    People(usize, Type),
+    /// A human column: its index there, and how it is shown.
+    Human(usize, Type),
 }
 
-/// What was last seen in the sheet.
-struct Seen {
-    places: Vec<Place>,
+impl MirrorColumn {
+    fn is_owned(self, index: usize) -> bool {
+        matches!(self, Self::Owned(owned) if owned == index)
+    }
+}
+
+/// What the sheet held when it was last read.
+struct HumanRows {
+    places: Vec<MirrorColumn>,
     headers: Vec<String>,
-    reader: Option<rows::Reader>,
+    reader: Option<row_file::RowReader>,
     bookings: HashMap<KeyHash, u64>,
-    persons: Vec<u64>,
+    keyless: Vec<u64>,
 }
 
-impl Seen {
+impl HumanRows {
     fn open(path: &Path, sheet: &Sheet, columns: &Columns, spool: &Spool) -> Result<Self> {
-        let reader = rows::Reader::open(path)?.filter(|reader| reader.heading().home == spool.heading.home);
+        let reader =
+            row_file::RowReader::open(path)?.filter(|reader| reader.heading().home == spool.heading.home);
         let headings = reader.as_ref().map(|reader| reader.heading().columns.clone()).unwrap_or_default();
-        let owned = |header: &str| columns.all().iter().position(|column| column.header == header);
         let (mut places, mut headers) = (Vec::new(), Vec::new());
         for (at, column) in headings.iter().enumerate() {
-            let place = match (owned(&column.header), people::shown_as(column)) {
-                (_, Some(kind)) => Place::People(at, kind),
-                (Some(index), None) => Place::Owned(index),
-                (None, None) if column.kind == STATUS => Place::Status(Some(at)),
+            let owned = columns.all().iter().position(|known| known.header == column.header);
+            let place = match (owned, human::shown_as(column)) {
+                (_, Some(kind)) => MirrorColumn::Human(at, kind),
+                (Some(index), None) => MirrorColumn::Owned(index),
+                (None, None) if column.kind == STATUS => MirrorColumn::Status(Some(at)),
                 // It was owned then; of what it holds only keys are known.
-                (None, None) => Place::People(at, Type::Text),
+                (None, None) => MirrorColumn::Human(at, Type::Text),
             };
             places.push(place);
             headers.push(column.header.clone());
         }
         for (index, column) in columns.all().iter().enumerate() {
-            if !places.iter().any(|place| matches!(place, Place::Owned(owned) if *owned == index)) {
-                places.push(Place::Owned(index));
+            if !places.iter().any(|place| place.is_owned(index)) {
+                places.push(MirrorColumn::Owned(index));
                 headers.push(column.header.clone());
             }
         }
-        let has_status = places.iter().any(|place| matches!(place, Place::Status(_)));
+        let has_status = places.iter().any(|place| matches!(place, MirrorColumn::Status(_)));
         if sheet.on_missing == OnMissing::Flag && !has_status {
-            places.push(Place::Status(None));
+            places.push(MirrorColumn::Status(None));
             headers.push(sheet.status_header.clone());
         }
-        let mut seen = Self { places, headers, reader, bookings: HashMap::new(), persons: Vec::new() };
+        let mut seen = Self { places, headers, reader, bookings: HashMap::new(), keyless: Vec::new() };
         seen.index(columns)?;
         Ok(seen)
     }
 
-    /// Finds where each booking's row is, and those of people.
+    /// Finds the row of each booking, and the rows without a key.
     fn index(&mut self, columns: &Columns) -> Result<()> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
-        let owned = |place: &Place, index: usize| matches!(place, Place::Owned(owned) if *owned == index);
         let at: Vec<Option<usize>> = (0..columns.count())
-            .map(|index| self.places.iter().position(|place| owned(place, index)))
+            .map(|index| self.places.iter().position(|place| place.is_owned(index)))
             .collect();
         while let Some((offset, (_, cells))) = reader.row()? {
-            let cell = |index: usize| at[index].and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Empty);
-            match columns.key_of(cell) {
+            let key = columns
+                .key_of(|index| at[index].and_then(|at| cells.get(at)).cloned().unwrap_or(Cell::Empty));
+            match key {
                 Some(key) => drop(self.bookings.entry(key.hash).or_insert(offset)),
-                None => self.persons.push(offset),
+                None => self.keyless.push(offset),
             }
         }
         Ok(())
@@ -166,7 +170,7 @@ impl Seen {
 struct Mirror<'a> {
     file: CsvFile,
     columns: &'a Columns,
-    seen: Seen,
+    seen: HumanRows,
 }
 
 impl Mirror<'_> {
@@ -176,41 +180,41 @@ impl Mirror<'_> {
         self.file.write(self.seen.headers.iter().map(|header| harmless(header.clone())))
     }
 
-    /// A booking's row: its owned cells, what people wrote beside it, and its flag if it gets or has one.
+    /// A booking's row: its owned cells, its human cells, and its flag if it gets or has one.
     fn booking(&mut self, key: Option<KeyHash>, owned: &[Cell], flag: Option<&str>) -> Result<()> {
         let offset = key.and_then(|key| self.seen.bookings.get(&key)).copied();
         let theirs = self.seen.row_at(offset)?;
-        let text = |place: &Place| match *place {
-            Place::Owned(index) => shown(&owned[index], self.columns.kind(index)),
-            Place::Status(at) => match (flag, at.and_then(|at| theirs.get(at))) {
+        self.file.write(self.seen.places.iter().map(|place| match *place {
+            MirrorColumn::Owned(index) => shown(&owned[index], self.columns.kind(index)),
+            MirrorColumn::Status(at) => match (flag, at.and_then(|at| theirs.get(at))) {
                 (None, _) => String::new(),
                 (Some(flag), None | Some(Cell::Empty)) => flag.to_owned(),
                 (Some(_), Some(noted)) => shown(noted, Type::Text),
             },
-            Place::People(at, kind) => theirs.get(at).map_or_else(String::new, |cell| shown(cell, kind)),
-        };
-        self.file.write(self.seen.places.iter().map(text))
+            MirrorColumn::Human(at, kind) => {
+                theirs.get(at).map_or_else(String::new, |cell| shown(cell, kind))
+            }
+        }))
     }
 
-    /// The rows that are people's own, whole.
-    fn peoples_rows(&mut self) -> Result<()> {
-        for offset in std::mem::take(&mut self.seen.persons) {
+    /// The rows without a key, whole.
+    fn keyless_rows(&mut self) -> Result<()> {
+        for offset in std::mem::take(&mut self.seen.keyless) {
             let cells = self.seen.row_at(Some(offset))?;
             // The places begin with the columns that were seen, in the order of the cells.
-            let text = |(place, cell): (&Place, &Cell)| match *place {
-                Place::Owned(index) => shown(cell, self.columns.kind(index)),
-                Place::People(_, kind) => shown(cell, kind),
-                Place::Status(_) => shown(cell, Type::Text),
-            };
             let blanks = std::iter::repeat_n(Cell::Empty, self.seen.places.len() - cells.len());
             let cells: Vec<Cell> = cells.into_iter().chain(blanks).collect();
-            self.file.write(self.seen.places.iter().zip(&cells).map(text))?;
+            self.file.write(self.seen.places.iter().zip(&cells).map(|(place, cell)| match *place {
+                MirrorColumn::Owned(index) => shown(cell, self.columns.kind(index)),
+                MirrorColumn::Human(_, kind) => shown(cell, kind),
+                MirrorColumn::Status(_) => shown(cell, Type::Text),
+            }))?;
         }
         Ok(())
     }
 }
 
-/// A cell as people see it. Only text can be taken for a formula.
+/// A cell as the sheet shows it. Only text can be taken for a formula.
 fn shown(cell: &Cell, kind: Type) -> String {
     match cell {
         Cell::Text(text) => harmless(text.clone()),

@@ -1,11 +1,11 @@
-//! What a person at a terminal sees while a sheet is synced: rows, requests and the wait for quota.
+//! What a terminal shows while a sheet is synced: rows, requests and the wait for quota.
 //!
-//! It draws on standard error and leaves nothing behind; without somebody watching it draws nothing.
+//! It draws on standard error and clears the line at the end; without a terminal it draws nothing.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use shared::store::Quota;
+use shared::store::RequestKind;
 
 /// Before the first rows there is nothing to measure.
 const IDLE: &str = "{prefix}: {wide_msg}";
@@ -18,7 +18,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A line that is drawn only where somebody watches.
+    /// A line that is drawn only on a terminal.
     pub fn new(is_watched: bool, sheet: &str) -> Self {
         Self::drawn_on(
             if is_watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
@@ -26,7 +26,7 @@ impl Progress {
         )
     }
 
-    /// A line that nobody sees.
+    /// A line that is not drawn.
     pub fn unseen() -> Self {
         Self::drawn_on(ProgressDrawTarget::hidden(), "")
     }
@@ -56,9 +56,9 @@ impl Progress {
     }
 
     /// The next request waits for its quota.
-    pub fn waits(&self, quota: Quota, wait: Duration) {
+    pub fn waits(&self, quota: RequestKind, wait: Duration) {
         let seconds = wait.as_secs_f64().ceil();
-        self.bar.set_message(format!("waiting {seconds} s for Google's quota of {}s", quota.word()));
+        self.bar.set_message(format!("waiting {seconds} s for Google's quota of {}s", quota.as_str()));
         self.bar.tick();
     }
 }

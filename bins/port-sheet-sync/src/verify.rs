@@ -1,7 +1,6 @@
-//! Reads back what an atomic request wrote, keys included: a person who sorts or inserts rows at the same moment shows
-//! up here.
+//! Reads back what an atomic request wrote, keys included: that finds a user who sorts or inserts rows at the same moment.
 //!
-//! It answers whether the sheet holds what was planned; what follows from a no is the caller's.
+//! It returns whether the sheet holds what was planned; the caller decides what follows.
 
 use std::collections::HashMap;
 
@@ -9,21 +8,24 @@ use log::info;
 use shared::{Kind, Result};
 
 use crate::apply::Target;
-use crate::block::Block;
-use crate::column::{Key, KeyHash};
 use crate::google::Client;
-use crate::plan::{Plan, RowUpdate};
+use crate::model::cell::Cell;
+use crate::model::column::Key;
+use crate::model::column::KeyHash;
+use crate::model::span::{Span, spans};
+use crate::plan::Plan;
+use crate::plan::RowUpdate;
+use crate::snapshot::chunk::Chunk;
 use crate::spool::Spool;
-use crate::value::Cell;
 
 /// More spans than this make reading everything again the cheaper way.
 const SPANS: usize = 40;
 
-/// Rows closer than this are read as one span.
-const GAP: u32 = 20;
+/// Rows with at most this many others between them are read as one span.
+const GAP: u32 = 19;
 
-/// Whether the rows that the plan touched now hold what it wanted. No is also the answer when they are too many to be
-/// looked at one by one.
+/// Whether the rows that the plan touched now hold what it wanted. False also when they are too many to be read one by
+/// one.
 ///
 /// # Errors
 /// As every request.
@@ -34,7 +36,7 @@ pub async fn is_written(
     updates: &[RowUpdate],
     spool: &Spool,
 ) -> Result<bool> {
-    let mut spans = spans(touched(plan));
+    let mut spans = spans(touched(plan), GAP);
     if spans.len() > SPANS {
         return Ok(false);
     }
@@ -43,31 +45,31 @@ pub async fn is_written(
         let from = target.snapshot.last_row + 1;
         let rows = target.tab.rows.max(target.snapshot.last_row)
             + u32::try_from(plan.adds.len()).unwrap_or(u32::MAX);
-        spans.push((from, rows));
+        spans.push(Span::new(from, rows));
     }
     if spans.is_empty() {
         return Ok(true);
     }
     let layout = target.layout.written();
-    let mut blocks = match Block::read(client, &target.sheet.tab, &layout, &spans).await {
-        Ok(Some(blocks)) => blocks,
+    let mut chunks = match Chunk::read(client, &target.sheet.tab, &layout, &spans).await {
+        Ok(Some(chunks)) => chunks,
         Ok(None) => {
-            info!("somebody moved a column while the sheet was written");
+            info!("a column moved while the sheet was written");
             return Ok(false);
         }
         // Rows that were deleted meanwhile cannot be read any more.
         Err(failure) if failure.kind == Kind::Data => return Ok(false),
         Err(failure) => return Err(failure),
     };
-    let tail = if appended { blocks.pop() } else { None };
-    let look = Look { target, blocks: &blocks, spans: &spans };
-    let updated = updates.iter().chain(&plan.strays).all(|update| look.holds(update));
-    let flags = plan.flags.iter().all(|flag| look.is_flagged(flag.row, &flag.key, true));
-    let flagged = flags && plan.unflags.iter().all(|row| look.is_flagged(row.row, &row.key, false));
+    let tail = if appended { chunks.pop() } else { None };
+    let found = ReadBack { target, chunks: &chunks, spans: &spans };
+    let updated = updates.iter().chain(&plan.repairs).all(|update| found.holds(update));
+    let flags = plan.flags.iter().all(|flag| found.is_flagged(flag.row, &flag.key, true));
+    let flagged = flags && plan.unflags.iter().all(|row| found.is_flagged(row.row, &row.key, false));
     let added = tail.is_none_or(|tail| all_added(target, plan, spool, &tail));
     if !(updated && flagged && added) {
         info!(
-            "somebody changed the sheet while it was written (as planned: updates {updated}, flags {flagged}, new rows {added})"
+            "someone changed the sheet while it was written (as planned: updates {updated}, flags {flagged}, new rows {added})"
         );
     }
     Ok(updated && flagged && added)
@@ -78,55 +80,39 @@ fn touched(plan: &Plan) -> Vec<u32> {
     plan.updates
         .iter()
         .map(|update| update.row)
-        .chain(plan.strays.iter().map(|stray| stray.row))
+        .chain(plan.repairs.iter().map(|repair| repair.row))
         .chain(flags)
         .chain(plan.unflags.iter().map(|row| row.row))
         .collect()
 }
 
-fn spans(mut rows: Vec<u32>) -> Vec<(u32, u32)> {
-    rows.sort_unstable();
-    let mut spans: Vec<(u32, u32)> = Vec::new();
-    for row in rows {
-        match spans.last_mut() {
-            Some((_, last)) if row <= *last + GAP => *last = row,
-            _ => spans.push((row, row)),
-        }
-    }
-    spans
-}
-
 /// The rows that were read back.
-struct Look<'a> {
+struct ReadBack<'a> {
     target: &'a Target<'a>,
-    blocks: &'a [Block],
-    spans: &'a [(u32, u32)],
+    chunks: &'a [Chunk],
+    spans: &'a [Span],
 }
 
-impl Look<'_> {
-    fn block(&self, row: u32) -> Option<&Block> {
-        let at = self.spans.iter().position(|(first, last)| (*first..=*last).contains(&row))?;
-        self.blocks.get(at)
+impl ReadBack<'_> {
+    fn chunk(&self, row: u32) -> Option<&Chunk> {
+        let at = self.spans.iter().position(|span| span.contains(row))?;
+        self.chunks.get(at)
     }
 
     fn cell(&self, row: u32, column: u32) -> Cell {
-        self.block(row).and_then(|block| block.value(row, Some(column))).map_or(Cell::Empty, Cell::from_json)
+        self.chunk(row).and_then(|chunk| chunk.value(row, Some(column))).map_or(Cell::Empty, Cell::from_json)
     }
 
-    /// Every owned cell of the row, not only the changed ones: another booking may stand there by now.
+    /// Every owned cell of the row, not only the changed ones: another booking may be there by now.
     fn holds(&self, update: &RowUpdate) -> bool {
-        let wanted = |index: usize| {
+        self.target.layout.columns.iter().enumerate().all(|(index, &column)| {
             let changed = update.changes.iter().find(|(changed, _)| *changed == index).map(|(_, cell)| cell);
-            changed.unwrap_or(&update.before[index])
-        };
-        let columns = self.target.columns;
-        let same = |(index, &column): (usize, &u32)| {
-            self.cell(update.row, column).is_same(wanted(index), columns.kind(index))
-        };
-        self.target.layout.columns.iter().enumerate().all(same)
+            let wanted = changed.unwrap_or(&update.before[index]);
+            self.cell(update.row, column).is_same(wanted, self.target.columns.kind(index))
+        })
     }
 
-    /// The booking still stands in this row, and the row is flagged or not, as wanted.
+    /// The booking is still in this row, and the row is flagged or not, as wanted.
     fn is_flagged(&self, row: u32, key: &Key, wanted: bool) -> bool {
         let found = self.target.columns.key_of(|index| self.cell(row, self.target.layout.columns[index]));
         let status = self.target.layout.status.map_or(Cell::Empty, |column| self.cell(row, column));
@@ -134,8 +120,8 @@ impl Look<'_> {
     }
 }
 
-/// Every added booking stands exactly once behind the old rows, whole.
-fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Block) -> bool {
+/// Every added booking is exactly once after the old rows, whole.
+fn all_added(target: &Target<'_>, plan: &Plan, spool: &Spool, tail: &Chunk) -> bool {
     let mut found: HashMap<KeyHash, usize> = HashMap::new();
     for row in tail.owned_rows(target.columns, &target.layout.columns).iter() {
         let Some(key) = target.columns.key_hash(|index| row.cell(index)) else { continue };

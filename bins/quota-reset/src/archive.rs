@@ -9,11 +9,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use chrono::{Datelike, NaiveDate, Utc};
-use shared::job::Context;
+use shared::run::Context;
 use shared::store::{ClosedDay, Store};
-use shared::{Failure, Result, file};
+use shared::sys::atomic_file;
+use shared::{Failure, Result};
 
-/// Exports the years in which days were sealed since. Answers whether there were any.
+/// Exports the years in which days were sealed since. True if there were any.
 pub fn export(context: &Context, store: &mut Store, quota: &str) -> Result<bool> {
     let years: BTreeSet<i32> = store.unexported(quota)?.iter().map(Datelike::year).collect();
     for year in &years {
@@ -44,8 +45,8 @@ fn write_year(context: &Context, store: &mut Store, quota: &str, year: i32) -> R
     let bounds = NaiveDate::from_ymd_opt(year, 1, 1).zip(NaiveDate::from_ymd_opt(year, 12, 31));
     let (first, last) = bounds.ok_or_else(|| Failure::bug(format!("the year {year}")))?;
     let days = store.sealed(quota, first, last)?;
-    file::private_dir(&context.state.archive())?;
-    file::replace(&path(context, quota, year), lines(&days)?.as_bytes())?;
+    atomic_file::private_dir(&context.state.archive())?;
+    atomic_file::replace(&path(context, quota, year), lines(&days)?.as_bytes())?;
     store.exported(quota, &days, Utc::now())
 }
 
@@ -54,7 +55,7 @@ fn path(context: &Context, quota: &str, year: i32) -> PathBuf {
 }
 
 fn lines(days: &[ClosedDay]) -> Result<String> {
-    let line = |day: &ClosedDay| serde_json::to_string(day).map(|line| line + "\n");
-    let lines: std::result::Result<String, _> = days.iter().map(line).collect();
-    lines.map_err(|error| Failure::bug(format!("a day that is no JSON: {error}")))
+    let lines: Result<String, _> =
+        days.iter().map(|day| serde_json::to_string(day).map(|line| line + "\n")).collect();
+    lines.map_err(|error| Failure::bug(format!("a day that is no JSON: {error}")).caused_by(error))
 }

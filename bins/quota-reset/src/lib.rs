@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, Utc};
 use shared::config::Config;
-use shared::job::{Context, Job, Report};
 use shared::metrics::Numbers;
+use shared::run::{Context, Job, Report};
 use shared::{Failure, Kind};
 
 pub use result::Body;
@@ -65,7 +65,7 @@ impl Job for QuotaReset {
     }
 }
 
-/// The day that a person gives is their word that the clock is right: so it must be the clock's.
+/// The day that a user gives confirms that the clock is right: so it must be the clock's day.
 fn not_today(day: NaiveDate) -> Option<Failure> {
     let today = Utc::now().date_naive();
     (day != today).then(|| {

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<quota_reset::QuotaReset>()
+    shared::run::main::<quota_reset::QuotaReset>()
 }

@@ -1,9 +1,9 @@
-//! One run, quota by quota: take back, close, seal, release, export, tell the dashboard. One failing stops no other.
+//! One run, quota by quota: reclaim, close, seal, release, export, report to the dashboard. If one fails, the others continue.
 
 use log::info;
-use shared::dashboard::Dashboard;
-use shared::job::{Context, Report};
-use shared::quota::{self, Moment};
+use shared::quota::Moment;
+use shared::run::{Context, Report};
+use shared::sessions::{self, dashboard::Dashboard};
 use shared::store::Store;
 use shared::{Failure, Result};
 
@@ -32,7 +32,7 @@ pub async fn run(context: &Context, args: Args) -> Report<Body> {
     Report { failures, body, output, summary }
 }
 
-/// Settles the day, by a person's word if there is one.
+/// Settles the day; the user's day, if one is given.
 async fn begin(context: &Context, args: Args, store: &mut Store, body: &mut Body) -> Result<()> {
     if let Some(day) = args.repair_day {
         let person = context.environment.seat.user.as_deref();
@@ -43,14 +43,14 @@ async fn begin(context: &Context, args: Args, store: &mut Store, body: &mut Body
             archive::rewrite_from(context, store, name, day)?;
         }
     }
-    let turn = quota::settle(context, store).await?;
-    body.notes.extend(quota::warning(&turn));
+    let turn = sessions::settle(context, store).await?;
+    body.notes.extend(sessions::warning(&turn));
     Ok(())
 }
 
 async fn reset(context: &Context, store: &mut Store, body: &mut Body) -> Vec<Failure> {
     let mut failures = Vec::new();
-    failures.extend(take_back(store, body).err());
+    failures.extend(reclaim(store, body).err());
     for name in context.config.quotas.keys() {
         let done = roll_over(context, store, name, body);
         failures.extend(done.err().map(|failure| failure.within(format_args!("quota {name:?}"))));
@@ -63,8 +63,8 @@ async fn reset(context: &Context, store: &mut Store, body: &mut Body) -> Vec<Fai
     failures
 }
 
-fn take_back(store: &mut Store, body: &mut Body) -> Result<()> {
-    body.taken_back = quota::reclaim(store, &Moment::read()?)?;
+fn reclaim(store: &mut Store, body: &mut Body) -> Result<()> {
+    body.taken_back = sessions::reclaim(store, &Moment::read()?)?;
     body.changed |= !body.taken_back.is_empty();
     Ok(())
 }
@@ -81,7 +81,7 @@ fn roll_over(context: &Context, store: &mut Store, name: &str, body: &mut Body) 
 }
 
 async fn deliver(context: &Context, store: &mut Store) -> Result<usize> {
-    match Dashboard::of(context)? {
+    match Dashboard::from_config(context)? {
         Some(dashboard) => dashboard.deliver(store).await,
         None => Ok(0),
     }
@@ -89,7 +89,7 @@ async fn deliver(context: &Context, store: &mut Store) -> Result<usize> {
 
 fn stand(context: &Context, store: &mut Store, body: &mut Body) -> Result<()> {
     for name in context.config.quotas.keys() {
-        match store.standing_of(name)? {
+        match store.quota_status(name)? {
             Some(standing) => body.quotas.push(standing),
             None => info!("the ledger does not know quota {name:?} yet"),
         }

@@ -1,7 +1,7 @@
-//! What a run answers: the `days` list of the JSON result, and what else it changed.
+//! The result of a run: the `days` list of the JSON result, and what else it changed.
 
 use serde::Serialize;
-use shared::store::{ClosedDay, Lost, Released, Standing};
+use shared::store::{ClosedDay, ExpiredClaim, QuotaStatus, Released};
 
 /// The job's part of the JSON result.
 #[derive(Debug, Default, Serialize)]
@@ -13,17 +13,17 @@ pub struct Body {
     /// The tasks that were released.
     pub released: Vec<Released>,
     /// The claims that were taken back from runners that are gone.
-    pub taken_back: Vec<Lost>,
+    pub taken_back: Vec<ExpiredClaim>,
     /// How many releases and reports the dashboard took.
     pub delivered: usize,
-    /// How each quota stands.
-    pub quotas: Vec<Standing>,
+    /// The status of each quota.
+    pub quotas: Vec<QuotaStatus>,
     /// What is worth knowing though nothing failed.
     pub notes: Vec<String>,
 }
 
 impl Body {
-    /// Lines for people.
+    /// Lines of text.
     pub fn lines(&self) -> Vec<String> {
         let notes = self.notes.iter().cloned();
         let closed = self.days.iter().map(|day| {
@@ -47,9 +47,10 @@ impl Body {
     }
 }
 
-fn standing(quota: &Standing) -> String {
-    let Standing { quota: name, day, used, per_day, left, running, held, ready, turn_limit, pending, .. } =
-        quota;
+fn standing(quota: &QuotaStatus) -> String {
+    let QuotaStatus {
+        quota: name, day, used, per_day, left, running, held, ready, turn_limit, pending, ..
+    } = quota;
     let rollover = quota.next_rollover.format("%Y-%m-%d %H:%MZ");
     let share = quota
         .utilisation

@@ -1,12 +1,12 @@
 //! `session-run`: takes one ready task under the quota, runs the agent command, records the outcome. One shot.
 //!
 //! Direction: `queue` finds a task and claims it, `session` runs it, `outcome` decides what came of it and touches
-//! nothing, `desk` serves people. Several runs may be under way; they take turns in the ledger.
+//! nothing, `queue_commands` serves a user. Several runs may be in progress; they take turns in the ledger.
 
-mod desk;
+mod queue_commands;
 mod outcome;
 mod output;
-mod place;
+mod session_dir;
 mod queue;
 mod result;
 mod session;
@@ -14,9 +14,9 @@ mod session;
 use std::time::Duration;
 
 use shared::config::Config;
-use shared::dashboard::{bad_id, is_id};
-use shared::job::{Context, Job, Report};
 use shared::metrics::Numbers;
+use shared::run::{Context, Job, Report};
+use shared::sessions::dashboard::{bad_id, is_id};
 use shared::{Failure, Kind};
 
 pub use result::{Body, SessionResult};
@@ -40,7 +40,7 @@ pub struct Args {
     /// Cancel a task that is not running, and end
     #[arg(long, value_name = "ID", conflicts_with = "retry")]
     cancel: Option<String>,
-    /// Let a task run again that failed or needed a person, and end
+    /// Let a task run again that failed or needed a decision, and end
     #[arg(long, value_name = "ID")]
     retry: Option<String>,
 }
@@ -97,7 +97,7 @@ impl Job for SessionRun {
             return result::report(Body::default(), vec![Failure::bug("no [session-run] after the check")]);
         };
         if args.asks_for_the_queue() {
-            return desk::serve(context, settings, args).await;
+            return queue_commands::serve(context, settings, args).await;
         }
         queue::serve(context, settings).await
     }

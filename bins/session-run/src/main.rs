@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<session_run::SessionRun>()
+    shared::run::main::<session_run::SessionRun>()
 }

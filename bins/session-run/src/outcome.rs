@@ -1,4 +1,4 @@
-//! What came of a session: decided from how its command ended and what its result file says. Pure.
+//! The outcome of a session, from how its command ended and what its result file says. Pure.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ const SUMMARY_LIMIT: usize = 500;
 
 /// How the command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum ProcessEnd {
     /// By itself, with this exit code.
     Exited(i32),
     /// A signal ended it.
     Signalled(i32),
     /// It took longer than this and was ended.
     Late(Duration),
-    /// It was ended because its task was taken away.
-    TakenAway(&'static str),
+    /// It was ended because its task was withdrawn.
+    Withdrawn(&'static str),
     /// It could not be started or waited for.
     Broken(String),
 }
 
 /// What its result file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum ResultFile {
     /// There is none.
     Nothing,
     /// There is one that cannot be used.
     Garbage(String),
-    /// This.
-    Words(Words),
+    /// Its fields.
+    Fields(ResultFields),
 }
 
 /// A result file. Fields that are not known are the command's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Words {
-    /// What came of it.
-    pub outcome: Option<Word>,
+pub struct ResultFields {
+    /// The outcome.
+    pub outcome: Option<ReportedOutcome>,
     /// How many turns it took.
     pub turns: Option<u32>,
     /// One line.
@@ -48,24 +48,24 @@ pub struct Words {
 /// An outcome as the result file spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Word {
+pub enum ReportedOutcome {
     /// The task is done.
     Done,
     /// It failed.
     Failed,
     /// The turns were spent.
     TurnLimit,
-    /// A person must decide something.
+    /// Someone must decide something.
     NeedsYou,
 }
 
-impl From<Word> for SessionOutcome {
-    fn from(word: Word) -> Self {
+impl From<ReportedOutcome> for SessionOutcome {
+    fn from(word: ReportedOutcome) -> Self {
         match word {
-            Word::Done => Self::Done,
-            Word::Failed => Self::Failed,
-            Word::TurnLimit => Self::TurnLimit,
-            Word::NeedsYou => Self::NeedsYou,
+            ReportedOutcome::Done => Self::Done,
+            ReportedOutcome::Failed => Self::Failed,
+            ReportedOutcome::TurnLimit => Self::TurnLimit,
+            ReportedOutcome::NeedsYou => Self::NeedsYou,
         }
     }
 }
@@ -79,9 +79,9 @@ pub struct Limits {
     pub turn_limit_exit: i32,
 }
 
-/// What came of it.
+/// The outcome of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct SessionVerdict {
     /// The outcome.
     pub outcome: SessionOutcome,
     /// The turns, where known; no more than allowed.
@@ -91,30 +91,30 @@ pub struct Verdict {
 }
 
 /// Decides. A failure of the command is never overruled by its file, but the file may say that it was a soft one.
-pub fn judge(how: &How, told: &Told, limits: Limits) -> Verdict {
+pub fn judge(how: &ProcessEnd, told: &ResultFile, limits: Limits) -> SessionVerdict {
     let words = match told {
-        Told::Words(words) => words.clone(),
-        Told::Nothing | Told::Garbage(_) => Words::default(),
+        ResultFile::Fields(words) => words.clone(),
+        ResultFile::Nothing | ResultFile::Garbage(_) => ResultFields::default(),
     };
     let said = words.outcome.map(SessionOutcome::from);
     let has_spent_turns = words.turns.is_some_and(|turns| turns >= limits.turns);
     let (outcome, why) = match (how, told) {
-        (How::Exited(0), Told::Garbage(why)) => (SessionOutcome::Failed, why.clone()),
-        (How::Exited(0), _) => (said.unwrap_or(SessionOutcome::Done), "exit code 0".to_owned()),
-        (How::Exited(code), _) => {
+        (ProcessEnd::Exited(0), ResultFile::Garbage(why)) => (SessionOutcome::Failed, why.clone()),
+        (ProcessEnd::Exited(0), _) => (said.unwrap_or(SessionOutcome::Done), "exit code 0".to_owned()),
+        (ProcessEnd::Exited(code), _) => {
             (stopped(*code, said, has_spent_turns, limits), format!("exit code {code}"))
         }
-        (How::Signalled(signal), _) => (SessionOutcome::Failed, format!("killed by signal {signal}")),
-        (How::Late(limit), _) => (
+        (ProcessEnd::Signalled(signal), _) => (SessionOutcome::Failed, format!("killed by signal {signal}")),
+        (ProcessEnd::Late(limit), _) => (
             SessionOutcome::Failed,
             format!("ended after its deadline of {}", humantime::format_duration(*limit)),
         ),
-        (How::TakenAway(why), _) => (SessionOutcome::Lost, (*why).to_owned()),
-        (How::Broken(why), _) => (SessionOutcome::Failed, why.clone()),
+        (ProcessEnd::Withdrawn(why), _) => (SessionOutcome::Lost, (*why).to_owned()),
+        (ProcessEnd::Broken(why), _) => (SessionOutcome::Failed, why.clone()),
     };
     let summary = summary(words.summary.as_deref(), &why, told);
     let spent = (outcome == SessionOutcome::TurnLimit).then_some(limits.turns);
-    Verdict { outcome, turns: words.turns.map(|turns| turns.min(limits.turns)).or(spent), summary }
+    SessionVerdict { outcome, turns: words.turns.map(|turns| turns.min(limits.turns)).or(spent), summary }
 }
 
 /// The outcome of a command that ended with an error.
@@ -127,9 +127,9 @@ fn stopped(code: i32, said: Option<SessionOutcome>, has_spent_turns: bool, limit
     }
 }
 
-fn summary(said: Option<&str>, why: &str, told: &Told) -> String {
+fn summary(said: Option<&str>, why: &str, told: &ResultFile) -> String {
     let garbage = match told {
-        Told::Garbage(what) if what != why => Some(what.as_str()),
+        ResultFile::Garbage(what) if what != why => Some(what.as_str()),
         _ => None,
     };
     let parts = [said, Some(why), garbage].into_iter().flatten();
@@ -144,32 +144,32 @@ mod tests {
 
     const LIMITS: Limits = Limits { turns: 30, turn_limit_exit: 75 };
 
-    fn words(text: &str) -> Told {
-        Told::Words(serde_json::from_str(text).unwrap())
+    fn words(text: &str) -> ResultFile {
+        ResultFile::Fields(serde_json::from_str(text).unwrap())
     }
 
     #[test]
     fn exit_code_and_result_file_decide_together() {
         use SessionOutcome::{Done, Failed, Lost, NeedsYou, TurnLimit};
-        let late = How::Late(Duration::from_secs(60));
+        let late = ProcessEnd::Late(Duration::from_secs(60));
         for (how, told, outcome, turns) in [
-            (How::Exited(0), Told::Nothing, Done, None),
-            (How::Exited(0), words(r#"{"turns": 12}"#), Done, Some(12)),
-            (How::Exited(0), words(r#"{"outcome": "turn-limit"}"#), TurnLimit, Some(30)),
-            (How::Exited(0), words(r#"{"outcome": "needs-you", "turns": 3}"#), NeedsYou, Some(3)),
-            (How::Exited(0), words(r#"{"outcome": "failed"}"#), Failed, None),
-            (How::Exited(0), Told::Garbage("no JSON".into()), Failed, None),
-            (How::Exited(1), Told::Nothing, Failed, None),
-            (How::Exited(1), words(r#"{"outcome": "done"}"#), Failed, None),
-            (How::Exited(1), words(r#"{"outcome": "turn-limit", "turns": 30}"#), TurnLimit, Some(30)),
-            (How::Exited(1), words(r#"{"turns": 30}"#), TurnLimit, Some(30)),
-            (How::Exited(1), words(r#"{"turns": 99}"#), TurnLimit, Some(30)),
-            (How::Exited(1), words(r#"{"turns": 29}"#), Failed, Some(29)),
-            (How::Exited(75), Told::Nothing, TurnLimit, Some(30)),
-            (How::Exited(75), Told::Garbage("no JSON".into()), TurnLimit, Some(30)),
-            (How::Signalled(9), words(r#"{"outcome": "done"}"#), Failed, None),
+            (ProcessEnd::Exited(0), ResultFile::Nothing, Done, None),
+            (ProcessEnd::Exited(0), words(r#"{"turns": 12}"#), Done, Some(12)),
+            (ProcessEnd::Exited(0), words(r#"{"outcome": "turn-limit"}"#), TurnLimit, Some(30)),
+            (ProcessEnd::Exited(0), words(r#"{"outcome": "needs-you", "turns": 3}"#), NeedsYou, Some(3)),
+            (ProcessEnd::Exited(0), words(r#"{"outcome": "failed"}"#), Failed, None),
+            (ProcessEnd::Exited(0), ResultFile::Garbage("no JSON".into()), Failed, None),
+            (ProcessEnd::Exited(1), ResultFile::Nothing, Failed, None),
+            (ProcessEnd::Exited(1), words(r#"{"outcome": "done"}"#), Failed, None),
+            (ProcessEnd::Exited(1), words(r#"{"outcome": "turn-limit", "turns": 30}"#), TurnLimit, Some(30)),
+            (ProcessEnd::Exited(1), words(r#"{"turns": 30}"#), TurnLimit, Some(30)),
+            (ProcessEnd::Exited(1), words(r#"{"turns": 99}"#), TurnLimit, Some(30)),
+            (ProcessEnd::Exited(1), words(r#"{"turns": 29}"#), Failed, Some(29)),
+            (ProcessEnd::Exited(75), ResultFile::Nothing, TurnLimit, Some(30)),
+            (ProcessEnd::Exited(75), ResultFile::Garbage("no JSON".into()), TurnLimit, Some(30)),
+            (ProcessEnd::Signalled(9), words(r#"{"outcome": "done"}"#), Failed, None),
             (late, words(r#"{"outcome": "turn-limit"}"#), Failed, None),
-            (How::TakenAway("it was"), words(r#"{"outcome": "done"}"#), Lost, None),
+            (ProcessEnd::Withdrawn("it was"), words(r#"{"outcome": "done"}"#), Lost, None),
         ] {
             let verdict = judge(&how, &told, LIMITS);
             assert_eq!((verdict.outcome, verdict.turns), (outcome, turns), "{how:?} {told:?}");
@@ -179,14 +179,15 @@ mod tests {
     #[test]
     fn a_summary_is_one_bounded_line_and_names_what_is_wrong_with_the_file() {
         let told = words(r#"{"summary": "first\n  second\u0007"}"#);
-        assert_eq!(judge(&How::Exited(0), &told, LIMITS).summary, "first; second; exit code 0");
-        let garbage = Told::Garbage("its result file is no JSON".into());
-        assert_eq!(judge(&How::Exited(0), &garbage, LIMITS).summary, "its result file is no JSON");
+        assert_eq!(judge(&ProcessEnd::Exited(0), &told, LIMITS).summary, "first; second; exit code 0");
+        let garbage = ResultFile::Garbage("its result file is no JSON".into());
+        assert_eq!(judge(&ProcessEnd::Exited(0), &garbage, LIMITS).summary, "its result file is no JSON");
         assert_eq!(
-            judge(&How::Exited(3), &garbage, LIMITS).summary,
+            judge(&ProcessEnd::Exited(3), &garbage, LIMITS).summary,
             "exit code 3; its result file is no JSON"
         );
-        let long = Told::Words(Words { summary: Some("x".repeat(9_999)), ..Words::default() });
-        assert_eq!(judge(&How::Exited(0), &long, LIMITS).summary.len(), SUMMARY_LIMIT);
+        let long =
+            ResultFile::Fields(ResultFields { summary: Some("x".repeat(9_999)), ..ResultFields::default() });
+        assert_eq!(judge(&ProcessEnd::Exited(0), &long, LIMITS).summary.len(), SUMMARY_LIMIT);
     }
 }

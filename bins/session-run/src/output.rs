@@ -7,18 +7,18 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use shared::{Failure, Result, file};
+use shared::sys::atomic_file;
+use shared::{Failure, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::Receiver;
 
 /// Reads until every writer is gone, into a private file.
 ///
 /// # Errors
-/// [`shared::Kind::Io`] when the file cannot be written. What is said then is still read.
+/// [`shared::Kind::Io`] when the file cannot be written. The output is read to its end anyway.
 pub async fn keep(pipe: OwnedFd, path: &Path, limit_bytes: usize) -> Result<()> {
-    let failed = |error: io::Error| Failure::io("cannot write", path, error);
-    let mut pipe = Receiver::from_owned_fd(pipe).map_err(failed)?;
-    let opened = file::open_private(path).map_err(failed)?;
+    let mut pipe = Receiver::from_owned_fd(pipe).map_err(|error| Failure::io("cannot write", path, error))?;
+    let opened = atomic_file::open_private(path).map_err(|error| Failure::io("cannot write", path, error))?;
     let mut kept = Kept {
         out: tokio::fs::File::from_std(opened),
         room: limit_bytes / 2,
@@ -29,7 +29,7 @@ pub async fn keep(pipe: OwnedFd, path: &Path, limit_bytes: usize) -> Result<()> 
     while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
         outcome = outcome.and(kept.take(&buffer[..length]).await);
     }
-    outcome.and(kept.close().await).map_err(failed)
+    outcome.and(kept.close().await).map_err(|error| Failure::io("cannot write", path, error))
 }
 
 struct Kept {

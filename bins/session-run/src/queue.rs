@@ -2,17 +2,18 @@
 
 use chrono::Utc;
 use log::warn;
-use shared::config::SessionRun;
-use shared::dashboard::{Answer, Dashboard, List, lease_of};
-use shared::job::{Context, Report};
-use shared::quota::{self, Moment};
-use shared::store::{Claim, Finished, Grant, Refused, SessionEnding, SessionOutcome, Store};
+use shared::config::SessionRunEntry;
+use shared::quota::Moment;
+use shared::run::{Context, Report};
+use shared::sessions;
+use shared::sessions::dashboard::{ClaimReply, Dashboard, List, lease_of};
+use shared::store::{Claim, ClaimOutcome, Finished, Grant, SessionEnding, SessionOutcome, Store};
 use shared::{Failure, Kind, Result};
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::place::{self, Place};
 use crate::result::{self, Body, SessionResult};
 use crate::session::Session;
+use crate::session_dir::{self, SessionDir};
 
 /// How many tasks are tried that others take first.
 const TRIES: usize = 20;
@@ -21,13 +22,13 @@ const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs one session, if one is due.
-pub async fn serve(context: &Context, settings: &SessionRun) -> Report<Body> {
+pub async fn serve(context: &Context, settings: &SessionRunEntry) -> Report<Body> {
     let mut body = Body::default();
     let mut failures = Vec::new();
     match Store::open(&context.state.database()) {
         Ok(mut store) => {
             let mut run =
-                Run { context, settings, store: &mut store, body: &mut body, failures: &mut failures };
+                QueueRun { context, settings, store: &mut store, body: &mut body, failures: &mut failures };
             if let Err(failure) = run.serve().await {
                 failures.push(failure);
             }
@@ -37,22 +38,22 @@ pub async fn serve(context: &Context, settings: &SessionRun) -> Report<Body> {
     result::report(body, failures)
 }
 
-struct Run<'a> {
+struct QueueRun<'a> {
     context: &'a Context,
-    settings: &'a SessionRun,
+    settings: &'a SessionRunEntry,
     store: &'a mut Store,
     body: &'a mut Body,
     failures: &'a mut Vec<Failure>,
 }
 
-impl Run<'_> {
+impl QueueRun<'_> {
     async fn serve(&mut self) -> Result<()> {
-        let turn = quota::settle(self.context, self.store).await?;
-        self.body.notes.extend(quota::warning(&turn));
-        for lost in quota::reclaim(self.store, &Moment::read()?)? {
+        let turn = sessions::settle(self.context, self.store).await?;
+        self.body.notes.extend(sessions::warning(&turn));
+        for lost in sessions::reclaim(self.store, &Moment::read()?)? {
             self.body.notes.push(format!("task {}: taken back, its runner {} died", lost.task, lost.runner));
         }
-        let dashboard = match Dashboard::of(self.context) {
+        let dashboard = match Dashboard::from_config(self.context) {
             Ok(dashboard) => dashboard,
             Err(failure) => {
                 self.failures.push(failure);
@@ -105,11 +106,11 @@ impl Run<'_> {
             }
             let dashboard = dashboard.filter(|_| is_dashboards);
             match self.store.claim(&claim, &Moment::read()?)? {
-                Ok(grant) => return self.run(&grant, claim, dashboard).await,
-                Err(Refused::NotReady) => {}
-                Err(Refused::Spent) => self.body.idle = Some("spent"),
-                Err(Refused::Concurrency) => self.body.idle = Some("concurrency"),
-                Err(Refused::Clock) => self.body.idle = Some("clock"),
+                ClaimOutcome::Granted(grant) => return self.run(&grant, claim, dashboard).await,
+                ClaimOutcome::NotReady => {}
+                ClaimOutcome::Spent => self.body.idle = Some("spent"),
+                ClaimOutcome::Concurrency => self.body.idle = Some("concurrency"),
+                ClaimOutcome::Clock => self.body.idle = Some("clock"),
             }
             if self.body.idle.is_some() {
                 return Ok(());
@@ -119,9 +120,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Why no session may begin, before the dashboard is asked for a task. The ledger has the last word all the same.
+    /// Why no session may begin, before the dashboard is asked for a task. The ledger decides in any case.
     fn idle(&mut self) -> Result<Option<&'static str>> {
-        let Some(standing) = self.store.standing_of(&self.settings.quota)? else { return Ok(None) };
+        let Some(standing) = self.store.quota_status(&self.settings.quota)? else { return Ok(None) };
         let concurrency =
             self.context.config.quotas.get(&self.settings.quota).map_or(1, |quota| quota.concurrency);
         Ok(match standing {
@@ -135,12 +136,12 @@ impl Run<'_> {
     /// dashboard that fails is not asked again in this run, so that one which hangs holds up no task of this machine.
     async fn claimed_there(&mut self, dashboard: &mut Option<&Dashboard>, claim: &Claim<'_>) -> Result<bool> {
         let wanted = Claim { lease: lease_of(claim.lease), ..*claim };
-        // Without one its failure is told already, or it is not configured any more.
+        // Without one its failure is already reported, or the dashboard is no longer configured.
         let answer = match *dashboard {
             Some(known) => known.claim(&wanted).await,
-            None => Ok(Answer::NotOurs),
+            None => Ok(ClaimReply::NotOurs),
         };
-        let is_ours = matches!(answer, Ok(Answer::Ours));
+        let is_ours = matches!(answer, Ok(ClaimReply::Ours));
         if let Err(failure) = answer {
             self.failures.push(failure);
             *dashboard = None;
@@ -152,8 +153,8 @@ impl Run<'_> {
     }
 
     async fn run(&mut self, grant: &Grant, claim: Claim<'_>, dashboard: Option<&Dashboard>) -> Result<()> {
-        place::drop_old(&self.context.state.sessions());
-        let place = Place::of(self.context, &grant.task);
+        session_dir::drop_old(&self.context.state.sessions());
+        let place = SessionDir::of(self.context, &grant.task);
         let session = Session { settings: self.settings, grant, claim, dashboard, place: &place };
         let verdict = session.run(self.store).await;
         let ending = SessionEnding {
@@ -193,7 +194,7 @@ impl Run<'_> {
     }
 }
 
-/// A session that failed, or was taken back. A turn limit and a question to a person are no failures.
+/// A session that failed, or whose task was withdrawn. A turn limit and a question to the user are not failures.
 fn failure(result: &SessionResult) -> Option<Failure> {
     let is_failed =
         matches!(result.outcome, SessionOutcome::Failed | SessionOutcome::Lost) || result.state.is_none();

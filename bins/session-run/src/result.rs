@@ -1,9 +1,9 @@
-//! What a run answers: the `session` of the JSON result, or why there is none.
+//! The result of a run: the `session` of the JSON result, or the reason for none.
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use shared::Failure;
-use shared::job::Report;
+use shared::run::Report;
 use shared::store::{Grant, SessionOutcome, Task};
 
 /// The job's part of the JSON result.
@@ -73,7 +73,7 @@ impl SessionResult {
         let turns = self.turns.map(|turns| format!(", {turns} turns")).unwrap_or_default();
         format!(
             "{quota} {day}: session {seq} of {per_day}: task {task} {}{turns}: {summary}",
-            self.outcome.word()
+            self.outcome.as_str()
         )
     }
 }

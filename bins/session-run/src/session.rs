@@ -6,18 +6,19 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use log::{info, warn};
-use shared::config::SessionRun;
-use shared::dashboard::{Answer, Dashboard, lease_of};
-use shared::family::{Family, Reach};
-use shared::quota::{MARK, Moment};
+use shared::config::SessionRunEntry;
+use shared::quota::Moment;
+use shared::sessions::MARK;
+use shared::sessions::dashboard::{ClaimReply, Dashboard, lease_of};
 use shared::store::{Claim, Grant, Store};
+use shared::sys::process_tree::{KillScope, ProcessTree};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
-use crate::outcome::{self, How, Limits, Told, Verdict};
+use crate::outcome::{self, Limits, ProcessEnd, ResultFile, SessionVerdict};
 use crate::output;
-use crate::place::Place;
+use crate::session_dir::SessionDir;
 
 /// How long the rest of the output is waited for once all who could write it are gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
     /// The settings.
-    pub settings: &'a SessionRun,
+    pub settings: &'a SessionRunEntry,
     /// What was granted.
     pub grant: &'a Grant,
     /// What was claimed.
@@ -34,28 +35,28 @@ pub struct Session<'a> {
     /// The dashboard that the task came from.
     pub dashboard: Option<&'a Dashboard>,
     /// Where it lives.
-    pub place: &'a Place,
+    pub place: &'a SessionDir,
 }
 
 impl Session<'_> {
     /// Runs it to its end.
-    pub async fn run(&self, store: &mut Store) -> Verdict {
+    pub async fn run(&self, store: &mut Store) -> SessionVerdict {
         let how = match self.place.make(self.grant) {
             Ok(()) => self.started(store).await,
-            Err(failure) => How::Broken(failure.message),
+            Err(failure) => ProcessEnd::Broken(failure.message),
         };
-        let told = if matches!(how, How::Broken(_)) { Told::Nothing } else { self.place.told() };
+        let told = if matches!(how, ProcessEnd::Broken(_)) { ResultFile::Nothing } else { self.place.told() };
         let limits = Limits { turns: self.grant.turns, turn_limit_exit: self.settings.turn_limit_exit };
         outcome::judge(&how, &told, limits)
     }
 
-    async fn started(&self, store: &mut Store) -> How {
+    async fn started(&self, store: &mut Store) -> ProcessEnd {
         let (mut family, output) = match self.start() {
             Ok(started) => started,
-            Err(error) => return How::Broken(format!("the command cannot be started: {error}")),
+            Err(error) => return ProcessEnd::Broken(format!("the command cannot be started: {error}")),
         };
         let how = self.watched(&mut family, store).await;
-        if matches!(how, How::Late(_) | How::TakenAway(_)) {
+        if matches!(how, ProcessEnd::Late(_) | ProcessEnd::Withdrawn(_)) {
             family.terminate();
             // Whether it obeys or not: whatever is left of it is killed below.
             let _ = timeout(self.settings.grace, family.wait()).await;
@@ -66,11 +67,15 @@ impl Session<'_> {
             Ok(Ok(Err(failure))) => warn!("{failure}"),
             Ok(Err(_)) | Err(_) => warn!("the end of the session's output is missing"),
         }
-        if left > 0 { How::Broken(format!("{left} of its processes could not be killed")) } else { how }
+        if left > 0 {
+            ProcessEnd::Broken(format!("{left} of its processes could not be killed"))
+        } else {
+            how
+        }
     }
 
     /// Starts the command. Its standard input is the file of its task, so that one which never reads holds nothing up.
-    fn start(&self) -> io::Result<(Family, JoinHandle<shared::Result<()>>)> {
+    fn start(&self) -> io::Result<(ProcessTree, JoinHandle<shared::Result<()>>)> {
         let (reader, writer) = io::pipe()?;
         let words = self.words();
         let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -79,7 +84,7 @@ impl Session<'_> {
         command.stdin(std::fs::File::open(&self.place.task)?);
         command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
         command.envs(self.variables());
-        let family = Family::start(&mut command, Reach::Everything)?;
+        let family = ProcessTree::start(&mut command, KillScope::Everything)?;
         info!(
             "session {} of {}: started {program} for task {}",
             self.grant.seq, self.grant.day, self.grant.task
@@ -93,27 +98,27 @@ impl Session<'_> {
     }
 
     fn words(&self) -> Vec<String> {
-        let checkpoint = self.place.checkpoint.display().to_string();
-        let fill = |word: &String| {
-            // One pass, so that a task's id is never taken for a placeholder.
-            let mut filled = String::new();
-            let mut rest = word.as_str();
-            while let Some((before, after)) = rest.split_once('{') {
-                filled.push_str(before);
-                let known = [
-                    ("task}", self.grant.task.clone()),
-                    ("turns}", self.grant.turns.to_string()),
-                    ("checkpoint}", checkpoint.clone()),
-                ];
-                let found =
-                    known.into_iter().find_map(|(name, value)| Some((after.strip_prefix(name)?, value)));
-                let (after, value) = found.unwrap_or((after, "{".to_owned()));
-                filled.push_str(&value);
-                rest = after;
-            }
-            filled + rest
-        };
-        self.settings.command.iter().map(fill).collect()
+        self.settings.command.iter().map(|word| self.filled(word)).collect()
+    }
+
+    /// A word of the command with the placeholders filled in; in one pass, so that a task's id is never taken for one.
+    fn filled(&self, word: &str) -> String {
+        let values = [
+            ("task}", self.grant.task.clone()),
+            ("turns}", self.grant.turns.to_string()),
+            ("checkpoint}", self.place.checkpoint.display().to_string()),
+        ];
+        let mut filled = String::new();
+        let mut rest = word;
+        while let Some((before, after)) = rest.split_once('{') {
+            filled.push_str(before);
+            let found =
+                values.iter().find_map(|(name, value)| Some((after.strip_prefix(name)?, value.as_str())));
+            let (after, value) = found.unwrap_or((after, "{"));
+            filled.push_str(value);
+            rest = after;
+        }
+        filled + rest
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
@@ -133,18 +138,18 @@ impl Session<'_> {
     }
 
     /// Waits for the end, or for a reason to end it.
-    async fn watched(&self, family: &mut Family, store: &mut Store) -> How {
+    async fn watched(&self, family: &mut ProcessTree, store: &mut Store) -> ProcessEnd {
         let limit = self.settings.deadline;
         let until = Instant::now() + limit;
         let mut beats = interval_at(Instant::now() + self.beat(), self.beat());
         loop {
             tokio::select! {
                 ended = family.wait() => return ended.map_or_else(
-                    |error| How::Broken(format!("the command cannot be waited for: {error}")),
+                    |error| ProcessEnd::Broken(format!("the command cannot be waited for: {error}")),
                     how,
                 ),
-                () = sleep_until(until) => return How::Late(limit),
-                _ = beats.tick() => if let Some(why) = self.renew(store).await { return How::TakenAway(why) },
+                () = sleep_until(until) => return ProcessEnd::Late(limit),
+                _ = beats.tick() => if let Some(why) = self.renew(store).await { return ProcessEnd::Withdrawn(why) },
             }
         }
     }
@@ -159,8 +164,8 @@ impl Session<'_> {
         let claim = Claim { lease: lease_of(self.claim.lease), ..self.claim };
         // One that hangs must not cost the ledger's lease, which is renewed after it.
         match timeout(self.beat(), self.dashboard?.claim(&claim)).await {
-            Ok(Ok(Answer::Ours)) => return None,
-            Ok(Ok(Answer::NotOurs)) => return Some("the dashboard took the task back"),
+            Ok(Ok(ClaimReply::Ours)) => return None,
+            Ok(Ok(ClaimReply::NotOurs)) => return Some("the dashboard took the task back"),
             Ok(Err(failure)) => warn!("the dashboard's lease could not be renewed: {failure}"),
             Err(_) => warn!("the dashboard's lease could not be renewed: it did not answer in time"),
         }
@@ -173,10 +178,10 @@ impl Session<'_> {
     }
 }
 
-fn how(status: ExitStatus) -> How {
+fn how(status: ExitStatus) -> ProcessEnd {
     match (status.code(), status.signal()) {
-        (Some(code), _) => How::Exited(code),
-        (None, Some(signal)) => How::Signalled(signal),
-        (None, None) => How::Broken(format!("the command ended strangely: {status}")),
+        (Some(code), _) => ProcessEnd::Exited(code),
+        (None, Some(signal)) => ProcessEnd::Signalled(signal),
+        (None, None) => ProcessEnd::Broken(format!("the command ended strangely: {status}")),
     }
 }

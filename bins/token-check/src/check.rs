@@ -1,17 +1,19 @@
-//! One credential: its file, a probe when one is due, what was granted, what it reaches, what is to be expected.
+//! One credential: its file, a probe when one is due, what was granted, what it reaches, its forecasts.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use log::info;
 use shared::config::Sheet;
-use shared::credential::Place;
-use shared::event::shown;
-use shared::history::{Due, History, Outcome, Seen};
-use shared::http::Http;
-use shared::job::Context;
-use shared::oauth::{Asking, Class, TokenSource};
-use shared::reach::{self, Reached, Reacher};
+use shared::credential::CredentialFile;
+use shared::credential::health::{Due, Fingerprint, Health, TokenOutcome};
+use shared::credential::scope;
+use shared::credential::token_error::TokenErrorClass;
+use shared::google::access_check::{self, Access, Caller};
+use shared::oauth::{ProbePolicy, TokenSource};
+use shared::run::Context;
 use shared::store::{Purpose, Store};
-use shared::{Failure, Kind, Result, Secret, scope};
+use shared::sys::http::Http;
+use shared::time::{duration_text, timestamp};
+use shared::{Failure, Kind, Result, Secret};
 
 use crate::Args;
 use crate::forecast::{self, Facts};
@@ -37,13 +39,13 @@ async fn try_check(
     result: &mut CredentialResult,
 ) -> Result<()> {
     let granted = context.environment.credentials_directory.as_deref();
-    let place = Place::of(&context.config, name, granted, &context.state.credentials())?;
+    let place = CredentialFile::from_config(&context.config, name, granted, &context.state.credentials())?;
     let mut store = Store::open(&context.state.database())?;
     let known = store.history(name)?;
     known.iter().for_each(|history| result.tell(history));
-    let seen = place.read()?.seen();
+    let seen = place.read()?.fingerprint();
     result.kind = Some(seen.kind.to_owned());
-    if known.as_ref().is_some_and(|history| history.fingerprint != seen.fingerprint) {
+    if known.as_ref().is_some_and(|history| history.fingerprint != seen.hash) {
         result.forget_tries();
     }
     let due = due(context, known.as_ref(), &seen, Utc::now());
@@ -51,27 +53,26 @@ async fn try_check(
     if args.offline {
         standing.into_iter().for_each(|failure| result.fail(failure));
     } else {
-        // What stands is looked at again each time: the schedule is for what was well.
+        // A failure is checked again each time: the schedule is for what worked.
         let is_due = args.now || due == Due::Now || standing.is_some();
-        let asking = if args.now { Asking::Now } else { Asking::WhenDue };
-        let tokens = context.tokens(name)?.recorded_in(context.ledger(Purpose::Probe, asking));
+        let asking = if args.now { ProbePolicy::Now } else { ProbePolicy::WhenDue };
+        let tokens = context.tokens(name)?.with_gate(context.refresh_gate(Purpose::Probe, asking));
         if is_due {
             if probe(context, tokens, result).await == Token::Good {
                 store.set_standing(name, result.error.as_ref())?;
             }
         } else {
-            // Somebody may be due a reminder all the same.
-            let class = result.class.unwrap_or(Class::Dead);
-            let hint = tokens.remedy(class);
-            context.ledger(Purpose::Probe, asking).record(&place, &seen, Outcome::NotAsked, &hint);
+            // A reminder may be due anyway.
+            let class = result.class.unwrap_or(TokenErrorClass::Dead);
+            let hint = tokens.hint_for(class);
+            context.refresh_gate(Purpose::Probe, asking).record(&place, &seen, TokenOutcome::NotAsked, &hint);
         }
     }
-    let history =
-        store.history(name)?.filter(|history| result.probed || history.fingerprint == seen.fingerprint);
+    let history = store.history(name)?.filter(|history| result.probed || history.fingerprint == seen.hash);
     let Some(history) = history else { return Ok(()) };
     result.tell(&history);
     // A rotation changed what the file is known by.
-    let seen = if result.probed { place.read()?.seen() } else { seen };
+    let seen = if result.probed { place.read()?.fingerprint() } else { seen };
     if let Due::At(at) = self::due(context, Some(&history), &seen, Utc::now()) {
         result.next_probe = Some(at);
     }
@@ -81,7 +82,7 @@ async fn try_check(
     judge(context, &mut store, &history, needed, args, result)
 }
 
-fn due(context: &Context, history: Option<&History>, seen: &Seen, now: DateTime<Utc>) -> Due {
+fn due(context: &Context, history: Option<&Health>, seen: &Fingerprint, now: DateTime<Utc>) -> Due {
     let interval = context.config.token_check.recovery_interval;
     let interval = TimeDelta::from_std(interval).unwrap_or(TimeDelta::MAX);
     history.map_or(Due::Now, |history| history.probe_due(seen, interval, now))
@@ -108,10 +109,10 @@ async fn probe(context: &Context, mut tokens: TokenSource, result: &mut Credenti
     let mut skew = tokens.clock_skew();
     for sheet in context.config.sheets.values().filter(|sheet| sheet.credential == name) {
         let reached = reach(context, sheet, &tokens, &token).await;
-        // A service account's exchange does not tell the server's clock.
+        // A service account's exchange does not give the server's clock.
         let date = reached.as_ref().ok().and_then(|reached| reached.date);
         skew = skew.or(date.map(|date| Utc::now() - date));
-        result.reached(&sheet.name, reached, || reach::protected(sheet, &tokens.account()));
+        result.reached(&sheet.name, reached, || access_check::protected_tab(sheet, &tokens.account()));
     }
     if let Some(failure) = skew.and_then(|skew| wrong_clock(skew, &name)) {
         result.fail(failure);
@@ -119,12 +120,12 @@ async fn probe(context: &Context, mut tokens: TokenSource, result: &mut Credenti
     Token::Good
 }
 
-async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<Reached> {
+async fn reach(context: &Context, sheet: &Sheet, tokens: &TokenSource, token: &Secret) -> Result<Access> {
     let google = &context.config.google;
     let account = tokens.account();
     let (scopes, database) = (tokens.scopes(), &context.state.database());
-    let reacher = Reacher { token, account: &account, scopes, database };
-    reach::sheet(&Http::new(google.timeout)?, google, sheet, reacher).await
+    let caller = Caller { token, account: &account, scopes, database };
+    access_check::check_sheet(&Http::new(google.timeout)?, google, sheet, caller).await
 }
 
 fn wrong_clock(skew: TimeDelta, name: &str) -> Option<Failure> {
@@ -134,7 +135,7 @@ fn wrong_clock(skew: TimeDelta, name: &str) -> Option<Failure> {
             Kind::Config,
             format!(
                 "credential {name:?}: this machine's clock is {} {direction} Google's",
-                shown(skew.abs())
+                duration_text(skew.abs())
             ),
             "set the clock: timedatectl set-ntp true; timedatectl status",
         )
@@ -142,14 +143,14 @@ fn wrong_clock(skew: TimeDelta, name: &str) -> Option<Failure> {
 }
 
 /// What failed last time, when it is not tried again yet.
-fn remember(place: &Place, history: &History, result: &mut CredentialResult, tokens: &TokenSource) {
+fn remember(place: &CredentialFile, history: &Health, result: &mut CredentialResult, tokens: &TokenSource) {
     let Some(class) = history.class else { return };
     let words = history.words.as_deref().unwrap_or("it does not work");
     let next = match result.next_probe {
-        Some(at) => format!("the next probe is due at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        Some(at) => format!("the next probe is due at {}", timestamp(at)),
         None => "a probe is due".to_owned(),
     };
-    let hint = format!("{}; {next}, or at once: token-check --now", tokens.remedy(class));
+    let hint = format!("{}; {next}, or at once: token-check --now", tokens.hint_for(class));
     result.fail(Failure::new(class.kind(), format!("{place}: {words}"), hint));
 }
 
@@ -157,7 +158,7 @@ fn remember(place: &Place, history: &History, result: &mut CredentialResult, tok
 fn judge(
     context: &Context,
     store: &mut Store,
-    history: &History,
+    history: &Health,
     needed: &[String],
     args: Args,
     result: &mut CredentialResult,
@@ -171,7 +172,9 @@ fn judge(
     if !args.offline {
         let events: Vec<_> =
             result.forecasts.iter().map(|forecast| forecast::event(&facts, forecast)).collect();
-        store.tell(&events, now).unwrap_or_else(|failure| info!("forecasts are not stored: {failure}"));
+        store
+            .record_events(&events, now)
+            .unwrap_or_else(|failure| info!("forecasts are not stored: {failure}"));
     }
     result.blocked = store.blocked(&name)?;
     if !missing_scopes.is_empty() {

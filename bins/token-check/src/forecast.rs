@@ -4,9 +4,9 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
-use shared::config::TokenCheck;
-use shared::event::{self, Event};
-use shared::history::History;
+use shared::alert::event::{self, Event};
+use shared::config::TokenCheckEntry;
+use shared::credential::health::Health;
 
 /// How long a token lives whose consent screen is in *Testing*.
 const WEEK: TimeDelta = TimeDelta::days(7);
@@ -35,7 +35,7 @@ pub enum Reason {
     Idle,
     /// The key is old.
     KeyAge,
-    /// The person allowed less than the jobs need.
+    /// The user allowed less than the jobs need.
     Scopes,
     /// Google ends the oldest of a hundred tokens.
     ManyLogins,
@@ -64,18 +64,18 @@ pub struct Facts<'a> {
     /// The credential's name.
     pub name: &'a str,
     /// What is known of it.
-    pub history: &'a History,
-    /// How often somebody logged in.
+    pub history: &'a Health,
+    /// How often a user logged in.
     pub logins: usize,
     /// The needed scopes that are not granted.
     pub missing_scopes: &'a [String],
     /// Refreshes within the last hour.
     pub refreshes: u32,
     /// The limits.
-    pub settings: &'a TokenCheck,
+    pub settings: &'a TokenCheckEntry,
 }
 
-/// What is to be expected.
+/// A forecast.
 pub fn of(facts: &Facts<'_>, now: DateTime<Utc>) -> Vec<Forecast> {
     let forecasts = [
         end(facts, now),
@@ -89,14 +89,14 @@ pub fn of(facts: &Facts<'_>, now: DateTime<Utc>) -> Vec<Forecast> {
     forecasts.into_iter().flatten().collect()
 }
 
-/// As an event that is told once: for its date or, without one, for this authorization.
+/// As an event that is reported once: for its date or, without one, for this authorization.
 pub fn event(facts: &Facts<'_>, forecast: &Forecast) -> Event {
-    let subject = event::subject(facts.name);
+    let subject = event::credential_subject(facts.name);
     let date = forecast.date.unwrap_or(facts.history.obtained.date_naive());
     Event {
-        once: Some(format!("{subject} {:?} {date}", forecast.reason)),
+        dedup_key: Some(format!("{subject} {:?} {date}", forecast.reason)),
         subject,
-        kind: event::Kind::Forecast,
+        kind: event::EventKind::Forecast,
         text: format!("credential {:?}: {}", facts.name, forecast.text),
         hint: forecast.remedy.clone(),
     }
@@ -112,7 +112,7 @@ fn login(facts: &Facts<'_>) -> String {
 
 /// Testing mode, known from an earlier death or from the end that Google tells; or access for a limited time.
 fn end(facts: &Facts<'_>, now: DateTime<Utc>) -> Option<Forecast> {
-    let History { obtained, ends, week_death, class, .. } = facts.history;
+    let Health { obtained, ends, week_death, class, .. } = facts.history;
     if !is_person(facts) || class.is_some() {
         return None;
     }
@@ -152,10 +152,11 @@ fn idle(facts: &Facts<'_>, now: DateTime<Utc>) -> Option<Forecast> {
 }
 
 fn key_age(facts: &Facts<'_>, now: DateTime<Utc>) -> Option<Forecast> {
-    let days = |age: std::time::Duration| TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
+    let (warn, fail) = (facts.settings.key_age_warn, facts.settings.key_age_fail);
+    let [warn, fail] = [warn, fail].map(|age| TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX));
     let seen = facts.history.obtained;
-    let fails = seen.checked_add_signed(days(facts.settings.key_age_fail));
-    (!is_person(facts) && now - seen >= days(facts.settings.key_age_warn)).then(|| Forecast {
+    let fails = seen.checked_add_signed(fail);
+    (!is_person(facts) && now - seen >= warn).then(|| Forecast {
         reason: Reason::KeyAge,
         date: fails.map(|fails| fails.date_naive()),
         text: format!("its key has been in use for {} days, since {}", (now - seen).num_days(), seen.date_naive()),

@@ -1,4 +1,4 @@
-//! `token-check`: does every credential still work, for how long, and what is to be done about it?
+//! `token-check`: does every credential still work, for how long, and what must be done about it?
 //!
 //! Direction: `check` looks at one credential, `forecast` and `nagios` decide and touch nothing, `recovery`
 //! starts what waited.
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use shared::alert::{Finding, Findings};
 use shared::config::Config;
-use shared::job::{Context, Job, Plugin, Report};
+use shared::run::{Context, Job, Plugin, Report};
 use shared::{Failure, Kind};
 
 pub use forecast::{Forecast, Reason};
@@ -36,7 +36,7 @@ pub struct Args {
     /// Print one line for Nagios and end with its exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
     #[arg(long)]
     nagios: bool,
-    /// Print a failure that goes on only when it begins and every six hours: for a schedule that mails
+    /// Print a failure that continues only when it begins and every six hours: for a schedule that mails
     #[arg(long, conflicts_with = "nagios")]
     only_news: bool,
 }
@@ -74,7 +74,7 @@ impl Job for TokenCheck {
         args.offline
     }
 
-    /// A token that is refused is told of by its history, by whichever job asked for it; here is what else is wrong.
+    /// A refused token is reported from its history, by the job that requested it; this is everything else that is wrong.
     fn findings(_config: &Config, report: &Report<Body>) -> Option<Findings> {
         let credentials = &report.body.credentials;
         let known: Vec<_> = credentials.iter().flat_map(|result| &result.failures).collect();
@@ -110,12 +110,14 @@ impl Job for TokenCheck {
 }
 
 /// What the history of a credential does not tell: that it works, or what beside a refusal is wrong with it. A file that
-/// cannot be read, for one, never gets as far as a refusal, and may stand in front of an older one.
+/// cannot be read, for one, never gets as far as a refusal, and may hide an older refusal.
 fn finding(result: &CredentialResult) -> Option<Finding> {
     let refused = result.class.and(result.words.as_deref());
-    let is_refusal = |failure: &&Failure| refused.is_some_and(|words| failure.message.contains(words));
-    let unknown = result.failures.iter().filter(|failure| !is_refusal(failure));
+    let unknown = result
+        .failures
+        .iter()
+        .filter(|failure| !refused.is_some_and(|words| failure.message.contains(words)));
     let failure = unknown.min_by_key(|failure| failure.kind).cloned();
     let tells = failure.is_some() || result.class.is_none();
-    tells.then(|| Finding::of("credential", &result.credential, failure))
+    tells.then(|| Finding::new("credential", &result.credential, failure))
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<token_check::TokenCheck>()
+    shared::run::main::<token_check::TokenCheck>()
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use shared::job::{Plugin, Report};
-use shared::nagios::{Level, line};
+use shared::run::nagios::{Level, line};
+use shared::run::{Plugin, Report};
 
 use crate::result::{Body, CredentialResult};
 
-/// The answer for a monitor.
+/// The line and the code for a monitor.
 pub fn plugin(report: &Report<Body>) -> Plugin {
     let credentials = &report.body.credentials;
     let level = level(report);
@@ -33,7 +33,7 @@ fn level(report: &Report<Body>) -> Level {
     } else if report.failures.is_empty() && forecasts(report).next().is_some() {
         Level::Warning
     } else {
-        Level::of(&report.failures)
+        Level::from_failures(&report.failures)
     }
 }
 
@@ -45,7 +45,7 @@ fn text(report: &Report<Body>) -> String {
     }
 }
 
-/// Of a credential that nobody has tried nothing bad is known, and nothing good.
+/// The state of a credential that no job has tried is unknown.
 fn works(credentials: &[CredentialResult]) -> String {
     let untried: Vec<&str> =
         credentials.iter().filter(|result| !result.tried).map(|result| result.credential.as_str()).collect();
@@ -54,12 +54,10 @@ fn works(credentials: &[CredentialResult]) -> String {
 }
 
 fn forecasts(report: &Report<Body>) -> impl Iterator<Item = String> {
-    let told = |result: &CredentialResult| {
-        let name = result.credential.clone();
-        let lines = result.forecasts.iter();
-        lines.map(|forecast| format!("{name}: {}; {}", forecast.text, forecast.remedy)).collect::<Vec<_>>()
-    };
-    report.body.credentials.iter().flat_map(told)
+    report.body.credentials.iter().flat_map(|result| {
+        let forecasts = result.forecasts.iter();
+        forecasts.map(|forecast| format!("{}: {}; {}", result.credential, forecast.text, forecast.remedy))
+    })
 }
 
 #[cfg(test)]

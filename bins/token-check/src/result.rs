@@ -1,11 +1,12 @@
-//! What a run answers: the `credentials` list of the JSON result.
+//! The result of a run: the `credentials` list of the JSON result.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::history::History;
-use shared::oauth::Class;
-use shared::reach::Reached;
-use shared::store::{Blocked, Outcome};
+use shared::credential::health::Health;
+use shared::credential::token_error::TokenErrorClass;
+use shared::google::access_check::Access;
+use shared::outcome::Outcome;
+use shared::store::Blocked;
 use shared::{Failure, Result};
 
 use crate::forecast::Forecast;
@@ -30,7 +31,7 @@ pub struct CredentialResult {
     pub error: Option<Failure>,
     /// `authorized_user` or `service_account`, once its file could be read.
     pub kind: Option<String>,
-    /// Whether a token was ever asked for with this authorization, by any job; before that nothing is known of it.
+    /// Whether any job ever requested a token with this authorization; before that its state is unknown.
     pub tried: bool,
     /// Whether a token was asked for in this run.
     pub probed: bool,
@@ -45,7 +46,7 @@ pub struct CredentialResult {
     /// Failed refreshes since the last good one.
     pub failed_refreshes: u32,
     /// The class of the last failure.
-    pub class: Option<Class>,
+    pub class: Option<TokenErrorClass>,
     /// Google's own words about it.
     pub words: Option<String>,
     /// The scopes granted, where Google said.
@@ -72,7 +73,7 @@ pub struct SheetReach {
     pub sheet: String,
     /// Whether the spreadsheet could be opened and has the tab.
     pub reached: bool,
-    /// Whether its tab may be written as far as protection tells; null when that cannot be told.
+    /// Whether its tab may be written, as far as protection shows; null if unknown.
     pub writable: Option<bool>,
     /// What is wrong.
     pub error: Option<Failure>,
@@ -107,7 +108,7 @@ impl CredentialResult {
     }
 
     /// Takes over what is known.
-    pub fn tell(&mut self, history: &History) {
+    pub fn tell(&mut self, history: &Health) {
         self.kind = Some(history.kind.clone());
         self.tried = history.last_try.is_some();
         self.obtained = Some(history.obtained);
@@ -126,7 +127,7 @@ impl CredentialResult {
     }
 
     /// Notes what came of opening a sheet; `closed` is the failure when its whole tab is protected.
-    pub fn reached(&mut self, sheet: &str, reached: Result<Reached>, closed: impl Fn() -> Failure) {
+    pub fn reached(&mut self, sheet: &str, reached: Result<Access>, closed: impl Fn() -> Failure) {
         let is_reached = reached.is_ok();
         let writable = reached.as_ref().ok().and_then(|reached| reached.writable);
         let failure = reached.err().or_else(|| (writable == Some(false)).then(closed));

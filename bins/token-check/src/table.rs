@@ -1,4 +1,4 @@
-//! The result as a table for people, with what is to be expected below.
+//! The result as a table, with the forecasts below.
 
 use chrono::{DateTime, Utc};
 
@@ -13,11 +13,12 @@ pub fn lines(results: &[CredentialResult]) -> Vec<String> {
     let widths: Vec<usize> = (0..HEADER.len())
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).chain(results.iter().flat_map(notes)).collect()
+    rows.iter().map(|row| line(row, &widths)).chain(results.iter().flat_map(notes)).collect()
+}
+
+fn line(row: &[String; 5], widths: &[usize]) -> String {
+    let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 fn row(result: &CredentialResult) -> [String; 5] {
@@ -31,7 +32,7 @@ fn row(result: &CredentialResult) -> [String; 5] {
 
 fn state(result: &CredentialResult) -> String {
     match (result.class, &result.error) {
-        (Some(class), _) => class.word().to_owned(),
+        (Some(class), _) => class.as_str().to_owned(),
         (None, Some(_)) => "failed".to_owned(),
         (None, None) if !result.tried => "not tried yet".to_owned(),
         (None, None) => "ok".to_owned(),

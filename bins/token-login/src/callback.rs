@@ -1,7 +1,7 @@
-//! Waits on 127.0.0.1 for the browser to be sent back: one answer, and then nobody listens any more.
+//! Waits on 127.0.0.1 for the browser's redirect with the authorization response. The socket is closed after one response.
 //!
-//! The one listener of the project. A browser also opens silent connections and asks for an icon, so every visitor is
-//! served on its own, bounded in bytes and time, and only an answer ends the waiting.
+//! It is the only listener of the project. A browser also opens silent connections and requests an icon, so each
+//! connection is served on its own, limited in bytes and time, and only a response ends the wait.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::answer::{self, Answer};
+use crate::authorization_response::{self, AuthorizationResponse};
 
 /// The longest request head that is read: Google's is under 2 KiB.
 const HEAD_LIMIT: usize = 16 * 1024;
-/// How long a visitor may take.
-const VISIT: Duration = Duration::from_secs(10);
-/// How many visitors are served at once; more have to wait.
-const VISITORS: usize = 32;
-/// How long to wait after a connection could not be accepted, so that a lasting reason is no busy loop.
+/// The time limit of a connection.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
+/// How many connections are served at once; more must wait.
+const CONNECTIONS: usize = 32;
+/// The pause after a connection could not be accepted, so that a lasting reason causes no busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The listening socket.
@@ -36,73 +36,67 @@ impl Callback {
         reason = "the one listener: a browser on this machine is sent back to it"
     )]
     pub async fn listen(port: Option<u16>) -> Result<Self> {
-        let unusable = |error: std::io::Error| {
-            let wanted = port.map_or_else(|| "a free port".to_owned(), |port| format!("port {port}"));
-            let kind = match error.kind() {
-                std::io::ErrorKind::AddrInUse => Kind::Busy,
-                std::io::ErrorKind::PermissionDenied => Kind::Usage,
-                _ => Kind::Io,
-            };
-            let message = format!("cannot wait for the browser on {wanted} of 127.0.0.1: {error}");
-            Failure::new(kind, message, "leave --port out, or name another: --port 8976")
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await.map_err(unusable)?;
-        let port = listener.local_addr().map_err(unusable)?.port();
-        Ok(Self { listener, port })
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await;
+        let bound = bound.and_then(|listener| Ok(Self { port: listener.local_addr()?.port(), listener }));
+        bound.map_err(|error| unusable(port, error))
     }
 
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where the browser is sent back to.
+    /// The address to which the browser is redirected.
     pub fn redirect_uri(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// Waits for the answer to the request with this state. The visitor was told before this returns.
-    pub async fn answer(&self, state: &Secret) -> Answer {
-        let mut visitors = JoinSet::new();
+    /// Waits for the response to the request with this state. The browser has its page before this returns.
+    pub async fn response(&self, state: &Secret) -> AuthorizationResponse {
+        let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = self.listener.accept(), if visitors.len() < VISITORS => match accepted {
+                accepted = self.listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                     Ok((stream, _)) => {
                         let state = state.clone();
-                        visitors.spawn(async move { timeout(VISIT, visit(stream, &state)).await });
+                        connections.spawn(async move { timeout(CONNECTION_LIMIT, serve(stream, &state)).await });
                     }
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 },
-                Some(visited) = visitors.join_next() => if let Ok(Ok(Some(answer))) = visited {
-                    return answer;
+                Some(served) = connections.join_next() => if let Ok(Ok(Some(response))) = served {
+                    return response;
                 },
             }
         }
     }
 }
 
-/// Serves one request; answers what it brought.
-async fn visit(mut stream: TcpStream, state: &Secret) -> Option<Answer> {
-    let head = head(&mut stream).await?;
-    let (status, answer) = match query(&head) {
-        Some(query) => match answer::in_query(query, state) {
-            Some(answer) => ("200 OK", Some(answer)),
-            None => ("404 Not Found", None),
-        },
-        None => ("404 Not Found", None),
+fn unusable(port: Option<u16>, error: std::io::Error) -> Failure {
+    let wanted = port.map_or_else(|| "a free port".to_owned(), |port| format!("port {port}"));
+    let kind = match error.kind() {
+        std::io::ErrorKind::AddrInUse => Kind::Busy,
+        std::io::ErrorKind::PermissionDenied => Kind::Usage,
+        _ => Kind::Io,
     };
-    let text = match &answer {
-        Some(Ok(_)) => "Thank you. You can close this window; the rest is said in the terminal.",
-        Some(Err(_)) => "The login failed. You can close this window; the terminal says why.",
-        None => "Nothing is here.",
-    };
-    let page = page(status, text);
-    // Whether the browser still listens does not change the answer.
-    let _ = stream.write_all(page.as_bytes()).await;
-    let _ = stream.shutdown().await;
-    answer
+    let message = format!("cannot wait for the browser on {wanted} of 127.0.0.1: {error}");
+    Failure::new(kind, message, "leave --port out, or name another: --port 8976").caused_by(error)
 }
 
-/// A request up to its empty line; none if it does not come.
+/// Serves one request; returns the response in it, if any.
+async fn serve(mut stream: TcpStream, state: &Secret) -> Option<AuthorizationResponse> {
+    let head = head(&mut stream).await?;
+    let response = query(&head).and_then(|query| authorization_response::in_query(query, state));
+    let page = match &response {
+        Some(Ok(_)) => page("200 OK", "Thank you. You can close this window; the terminal shows the result."),
+        Some(Err(_)) => page("200 OK", "The login failed. You can close this window; the terminal says why."),
+        None => page("404 Not Found", "Nothing is here."),
+    };
+    // A browser that has closed the connection does not change the response.
+    let _ = stream.write_all(page.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    response
+}
+
+/// A request up to its empty line; `None` when the browser does not send one.
 async fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut buffer = [0; 2048];
@@ -116,7 +110,7 @@ async fn head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// The query of a `GET /?…`; an icon, another path or another method has none.
+/// The query of a `GET /?…`; `None` for an icon, another path or another method.
 fn query(head: &str) -> Option<&str> {
     let target = head.strip_prefix("GET ")?.split([' ', '\r', '\n']).next()?;
     target.strip_prefix("/?")

@@ -1,16 +1,16 @@
-//! The OAuth client that asks a person: from the file that Google's console gives, or from the credential in place.
+//! The OAuth client of a login: from the file that Google's console provides, or from the installed credential.
 
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use shared::credential::Place;
+use shared::credential::CredentialFile;
 use shared::{Failure, Kind, Result, Secret};
 
-/// Google's page on which a person allows or denies.
+/// Google's page on which the user allows or denies access.
 const GOOGLE_AUTH_URI: &str = "https://accounts.google.com/o/oauth2/v2/auth";
 
-/// Where a client is made.
+/// Where a client is created.
 const CONSOLE: &str = "https://console.cloud.google.com/apis/credentials";
 
 /// An OAuth client of the type *Desktop app*.
@@ -20,10 +20,10 @@ pub(crate) struct OauthClient {
     pub id: String,
     #[serde(rename = "client_secret")]
     pub secret: Secret,
-    /// Where the person is asked.
+    /// The page on which the user allows or denies access.
     #[serde(default = "google_auth_uri")]
     pub auth_uri: String,
-    /// Where the person's answer is exchanged for tokens.
+    /// The endpoint that exchanges the authorization code for tokens.
     #[serde(default = "google_token_uri")]
     pub token_uri: String,
 }
@@ -38,55 +38,53 @@ fn google_token_uri() -> String {
 
 impl OauthClient {
     /// From a downloaded `client_secret….json`.
-    pub fn from_download(content: &[u8], path: &Path, place: &Place) -> Result<Self> {
-        let shown = path.display();
-        let refused = |why: &str, hint: &str| {
-            Failure::new(Kind::Credential, format!("{place}: the OAuth client {shown} {why}"), hint)
-        };
+    pub fn from_download(content: &[u8], path: &Path, credential: &CredentialFile) -> Result<Self> {
+        let download = ClientDownload { path, credential };
         let again = format!("download it again: {CONSOLE}");
-        // The parser's message is left out: it may quote what stands in the file.
-        let file: Map<String, Value> =
-            serde_json::from_slice(content).map_err(|_| refused("is not a JSON object", &again))?;
+        // The parser's message is left out: it may quote the file.
+        let file: Map<String, Value> = serde_json::from_slice(content)
+            .map_err(|error| download.refused("is not a JSON object", &again).caused_by(error))?;
         if file.contains_key("refresh_token") || file.contains_key("private_key") {
-            let hint = format!("token-login {} --import {}", place.name, shared::private::shell(path));
-            return Err(refused("is a credential already", &hint));
+            let hint =
+                format!("token-login {} --import {}", credential.name, shared::sys::secret_file::shell(path));
+            return Err(download.refused("is a credential already", &hint));
         }
         if file.contains_key("web") {
             let why = "is of the type Web application: Google sends its answers to registered sites only, not to this machine";
-            return Err(refused(why, &format!("make one of the type Desktop app: {CONSOLE}")));
+            return Err(download.refused(why, &format!("make one of the type Desktop app: {CONSOLE}")));
         }
         let Some(installed) = file.get("installed") else {
-            return Err(refused("has no \"installed\" part", &again));
+            return Err(download.refused("has no \"installed\" part", &again));
         };
         let client = Self::from_fields(installed)
-            .ok_or_else(|| refused("lacks \"client_id\" or \"client_secret\"", &again))?;
-        client.trusted_by(place)
+            .ok_or_else(|| download.refused("lacks \"client_id\" or \"client_secret\"", &again))?;
+        client.trusted_by(credential)
     }
 
-    /// From the credential in place, for a person who logs in again.
-    pub fn from_credential(content: Option<&[u8]>, place: &Place) -> Result<Self> {
+    /// From the installed credential, for a further login.
+    pub fn from_credential(content: Option<&[u8]>, credential: &CredentialFile) -> Result<Self> {
         let fields: Option<Value> = content.and_then(|content| serde_json::from_slice(content).ok());
         let client =
             fields.as_ref().filter(|fields| fields["type"] != "service_account").and_then(Self::from_fields);
         let Some(client) = client else {
-            let path = place.path.display();
+            let path = credential.path.display();
             let why = match (content, &fields) {
                 (None, _) => format!("{path} does not exist yet, so there is no OAuth client to log in with"),
                 (_, Some(fields)) if fields["type"] == "service_account" => {
-                    format!("{path} is a service account's key, and a robot has no login")
+                    format!("{path} is a service account's key, which has no login")
                 }
                 _ => format!("{path} holds no OAuth client to log in with"),
             };
             return Err(Failure::new(
                 Kind::Credential,
-                format!("{place}: {why}"),
+                format!("{credential}: {why}"),
                 format!(
                     "make a client of the type Desktop app at {CONSOLE}, download it, then: token-login {} --client FILE; for a service account's key: token-login {} --import FILE",
-                    place.name, place.name
+                    credential.name, credential.name
                 ),
             ));
         };
-        client.trusted_by(place)
+        client.trusted_by(credential)
     }
 
     fn from_fields(fields: &Value) -> Option<Self> {
@@ -94,22 +92,37 @@ impl OauthClient {
         (!client.id.is_empty() && !client.secret.expose().is_empty()).then_some(client)
     }
 
-    /// A client file from a stranger could send the person's sign-in and the secret elsewhere.
-    fn trusted_by(self, place: &Place) -> Result<Self> {
-        let strange = [&self.auth_uri, &self.token_uri].into_iter().find(|uri| !place.trusts(uri)).cloned();
+    /// A client file from an unknown source could send the user's sign-in and the secret to another host.
+    fn trusted_by(self, credential: &CredentialFile) -> Result<Self> {
+        let strange =
+            [&self.auth_uri, &self.token_uri].into_iter().find(|uri| !credential.trusts(uri)).cloned();
         match strange {
             None => Ok(self),
             Some(strange) => Err(Failure::new(
                 Kind::Credential,
-                format!("{place}: the OAuth client names {strange:?}, which is not Google"),
+                format!("{credential}: the OAuth client names {strange:?}, which is not Google"),
                 "if that host is right, name it under [google] token-hosts in the configuration and use https",
             )),
         }
     }
 
-    /// Whether people are asked by Google itself, on any of its pages.
+    /// Whether the user is asked on a page of Google itself.
     pub fn has_googles_page(&self) -> bool {
         self.auth_uri.starts_with("https://accounts.google.com/")
+    }
+}
+
+/// A downloaded client file, for messages.
+struct ClientDownload<'a> {
+    path: &'a Path,
+    credential: &'a CredentialFile,
+}
+
+impl ClientDownload<'_> {
+    fn refused(&self, why: &str, hint: &str) -> Failure {
+        let Self { path, credential } = self;
+        let message = format!("{credential}: the OAuth client {} {why}", path.display());
+        Failure::new(Kind::Credential, message, hint)
     }
 }
 
@@ -118,8 +131,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn place() -> Place {
-        Place {
+    fn credential() -> CredentialFile {
+        CredentialFile {
             name: "port-sheet".into(),
             path: "/state/port-sheet.json".into(),
             credentials_directory: None,
@@ -128,7 +141,11 @@ mod tests {
     }
 
     fn downloaded(content: &Value) -> Result<OauthClient> {
-        OauthClient::from_download(content.to_string().as_bytes(), Path::new("client secret.json"), &place())
+        OauthClient::from_download(
+            content.to_string().as_bytes(),
+            Path::new("client secret.json"),
+            &credential(),
+        )
     }
 
     #[test]
@@ -158,16 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_in_place_lends_its_client_unless_it_is_a_robots() {
-        let from = |content: Option<&str>| OauthClient::from_credential(content.map(str::as_bytes), &place());
+    fn an_installed_credential_provides_its_client_unless_it_is_a_service_account() {
+        let from =
+            |content: Option<&str>| OauthClient::from_credential(content.map(str::as_bytes), &credential());
         let client = from(Some(r#"{"client_id":"c","client_secret":"s","refresh_token":"dead"}"#)).unwrap();
         assert!(client.has_googles_page());
         for (content, why) in [
             (None, "does not exist yet"),
-            (
-                Some(r#"{"type":"service_account","client_id":"1","client_secret":"s"}"#),
-                "a robot has no login",
-            ),
+            (Some(r#"{"type":"service_account","client_id":"1","client_secret":"s"}"#), "which has no login"),
             (Some("damaged"), "holds no OAuth client"),
         ] {
             let refused = from(content).unwrap_err();

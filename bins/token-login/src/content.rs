@@ -1,61 +1,59 @@
-//! The text of a credential file. It is pure: nothing is read or written.
+//! The content of a credential file. Pure.
 
 use serde_json::{Map, Value};
 use shared::{Failure, Result, Secret};
 
 use crate::client::OauthClient;
 
-/// What a login brings.
-pub(crate) struct Person {
+/// The result of a login.
+pub(crate) struct UserAuthorization {
     pub client: OauthClient,
     pub refresh_token: Secret,
     pub scopes: Vec<String>,
     pub account: Option<String>,
 }
 
-/// Fields that belong to the authorization before, or to an access token, which is never stored.
+/// Fields of the previous authorization, or of an access token, which is never stored.
 const STALE: [&str; 6] = ["token", "expiry", "rapt_token", "scopes", "account", "auth_uri"];
 
-/// The new authorization, with the fields of the file before that belong to neither.
-pub(crate) fn laid_over(before: Option<&[u8]>, person: &Person) -> Result<Vec<u8>> {
-    let mut fields = before.and_then(persons_fields).unwrap_or_default();
+/// The new authorization, with the other fields of the previous file.
+pub(crate) fn merged(previous: Option<&[u8]>, authorization: &UserAuthorization) -> Result<Vec<u8>> {
+    let mut fields = previous.and_then(user_fields).unwrap_or_default();
     STALE.iter().for_each(|stale| drop(fields.remove(*stale)));
-    let client = &person.client;
-    let mut set = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
-    set("type", "authorized_user".into());
-    set("client_id", client.id.as_str().into());
-    set("client_secret", client.secret.expose().into());
-    set("refresh_token", person.refresh_token.expose().into());
-    set("token_uri", client.token_uri.as_str().into());
-    set("scopes", person.scopes.clone().into());
-    if let Some(account) = &person.account {
-        set("account", account.as_str().into());
-    }
-    // Other programs know Google's; a page elsewhere must be found again at the next login.
-    if !client.has_googles_page() {
-        set("auth_uri", client.auth_uri.as_str().into());
-    }
-    written(&fields)
+    let UserAuthorization { client, refresh_token, scopes, account } = authorization;
+    let new = [
+        ("type", Some(Value::from("authorized_user"))),
+        ("client_id", Some(client.id.as_str().into())),
+        ("client_secret", Some(client.secret.expose().into())),
+        ("refresh_token", Some(refresh_token.expose().into())),
+        ("token_uri", Some(client.token_uri.as_str().into())),
+        ("scopes", Some(scopes.clone().into())),
+        ("account", account.as_deref().map(Value::from)),
+        // Other programs know Google's page. The next login must find any other one here.
+        ("auth_uri", (!client.has_googles_page()).then(|| client.auth_uri.as_str().into())),
+    ];
+    fields.extend(new.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    to_text(&fields)
 }
 
-/// A person's file taken over, without its access token and with the refresh token that is good now.
-pub(crate) fn taken_over(content: &[u8], rotated: Option<&Secret>) -> Result<Vec<u8>> {
-    let mut fields = persons_fields(content).unwrap_or_default();
+/// An imported user file, without its access token and with the refresh token that is valid now.
+pub(crate) fn imported(content: &[u8], rotated: Option<&Secret>) -> Result<Vec<u8>> {
+    let mut fields = user_fields(content).unwrap_or_default();
     drop((fields.remove("token"), fields.remove("expiry")));
     if let Some(rotated) = rotated {
         fields.insert("refresh_token".to_owned(), rotated.expose().into());
     }
-    written(&fields)
+    to_text(&fields)
 }
 
-/// The fields of a file that is a person's; a robot's have no place in one.
-fn persons_fields(content: &[u8]) -> Option<Map<String, Value>> {
+/// The fields of a user's file; those of a service account must not get into one.
+fn user_fields(content: &[u8]) -> Option<Map<String, Value>> {
     let fields: Map<String, Value> = serde_json::from_slice(content).ok()?;
     matches!(fields.get("type").map(Value::as_str), None | Some(Some("authorized_user"))).then_some(fields)
 }
 
-fn written(fields: &Map<String, Value>) -> Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(fields).map_err(|error| Failure::bug(error.to_string()))?;
+fn to_text(fields: &Map<String, Value>) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(fields).map_err(Failure::defect)?;
     text.push(b'\n');
     Ok(text)
 }
@@ -65,8 +63,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn person(account: Option<&str>) -> Person {
-        Person {
+    fn authorization(account: Option<&str>) -> UserAuthorization {
+        UserAuthorization {
             client: OauthClient {
                 id: "c2".into(),
                 secret: Secret::new("s2"),
@@ -79,8 +77,8 @@ mod tests {
         }
     }
 
-    fn over(before: &Value) -> Value {
-        let text = laid_over(Some(before.to_string().as_bytes()), &person(None)).unwrap();
+    fn merged_with(previous: &Value) -> Value {
+        let text = merged(Some(previous.to_string().as_bytes()), &authorization(None)).unwrap();
         serde_json::from_slice(&text).unwrap()
     }
 
@@ -91,24 +89,24 @@ mod tests {
         let expected = json!({"type": "authorized_user", "client_id": "c2", "client_secret": "s2",
             "refresh_token": "1//new", "token_uri": "https://oauth2.googleapis.com/token", "scopes": ["a"],
             "quota_project_id": "p", "note": "kept"});
-        assert_eq!(over(&before), expected);
+        assert_eq!(merged_with(&before), expected);
     }
 
     #[test]
-    fn nothing_of_a_robots_key_or_of_another_file_is_kept() {
+    fn no_field_of_a_service_account_or_of_another_file_is_kept() {
         for before in [json!({"type": "service_account", "private_key": "k"}), json!([1])] {
-            assert_eq!(over(&before), over(&json!({})));
+            assert_eq!(merged_with(&before), merged_with(&json!({})));
         }
     }
 
     #[test]
-    fn a_file_taken_over_loses_its_access_token_only() {
+    fn an_imported_file_loses_its_access_token_only() {
         let before =
             json!({"token": "ya29", "expiry": "2026", "refresh_token": "1//r", "universe_domain": "u"});
-        let text = taken_over(before.to_string().as_bytes(), None).unwrap();
+        let text = imported(before.to_string().as_bytes(), None).unwrap();
         let after: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(after, json!({"refresh_token": "1//r", "universe_domain": "u"}));
-        let rotated = taken_over(before.to_string().as_bytes(), Some(&Secret::new("1//next"))).unwrap();
+        let rotated = imported(before.to_string().as_bytes(), Some(&Secret::new("1//next"))).unwrap();
         assert!(String::from_utf8(rotated).unwrap().contains("1//next"));
     }
 }

@@ -1,31 +1,29 @@
-//! `token-login`: a person authorizes a credential again, on a desktop or a headless box, or takes one over.
+//! `token-login`: authorizes a credential with a login in the browser, from a desktop or a headless machine, or imports one.
 //!
-//! Direction: `login` and `takeover` obtain a credential, `trial` proves it, and only then `desk` puts it in place.
-//! `consent`, `answer`, `client` and `content` decide and touch nothing; `callback` and `terminal` listen to the person.
 //! Google's revoke endpoint is never called: it ends every grant of the same project, the new one included.
 
-mod answer;
-mod callback;
-mod client;
-mod consent;
-mod content;
-mod desk;
-mod guide;
-mod login;
-mod result;
-mod takeover;
-mod terminal;
-mod trial;
+mod result; //                 the JSON result
+mod client; //                 the OAuth client. Pure
+mod content; //                the content of a credential file. Pure
+mod install; //                the destination: checked first, written last
+mod consent; //                the request for the user's consent. Pure
+mod authorization_response; // the response to it. Pure
+mod callback; //               waits for the browser
+mod terminal; //               the user's terminal
+mod instructions; //           what the user must do
+mod login; //                  obtains a credential with a login
+mod takeover; //               obtains a credential from a file
+mod access_trial; //           tries it on every sheet, before it is installed
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use shared::config::Config;
-use shared::job::{Context, Job, Report};
+use shared::run::{Context, Job, Report};
 use shared::{Failure, Kind, Result};
 
-use desk::Desk;
-pub use result::{Body, Entry, Reached};
+use install::Destination;
+pub use result::{Body, LoginResult, SheetAccess};
 
 /// The job.
 #[derive(Debug)]
@@ -37,7 +35,7 @@ pub struct Args {
     /// The credential of the configuration to authorize
     #[arg(value_name = "CREDENTIAL")]
     credential: String,
-    /// The port of 127.0.0.1 on which the browser's answer is awaited [default: a free one]
+    /// The port of 127.0.0.1 that waits for the browser [default: a free one]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
     /// The account to propose on Google's page
@@ -59,9 +57,9 @@ impl Job for TokenLogin {
     const ABOUT: &'static str =
         "Lets a person authorize a credential, tries it on its sheets, and only then puts it in place";
     const EXAMPLE: &'static str = "sudo -u port-jobs token-login port-sheet --client client_secret.json";
-    /// How long a person may take, Google's own limit for an authorization code.
+    /// Google's own limit for an authorization code.
     const DEADLINE: Duration = Duration::from_secs(10 * 60);
-    const UNFINISHED: &'static str = "the credential is what it was; type the same command again";
+    const UNFINISHED: &'static str = "the credential is unchanged; type the same command again";
     type Args = Args;
     type Body = Body;
 
@@ -86,48 +84,48 @@ impl Job for TokenLogin {
         vec![Failure::new(kind, message, hint)]
     }
 
-    /// The person who logs in sees what fails.
+    /// The user sees the failure, so no alert is needed.
     fn rehearses(_args: &Args) -> bool {
         true
     }
 
     async fn run(context: &Context, args: &Args) -> Report<Body> {
-        let mut entry = Entry::new(&args.credential);
+        let mut result = LoginResult::new(&args.credential);
         let mut summary = Vec::new();
-        let failures = match authorize(context, args, &mut entry).await {
-            Ok(Ending::Replaced(lines)) => {
+        let failures = match authorize(context, args, &mut result).await {
+            Ok(AuthorizationOutcome::Installed(lines)) => {
                 summary = lines;
                 Vec::new()
             }
-            Ok(Ending::Unproven(failures)) => failures,
+            Ok(AuthorizationOutcome::NoAccess(failures)) => failures,
             Err(failure) => vec![failure],
         };
-        entry.ended(failures.is_empty());
-        Report { failures, body: Body { credentials: vec![entry] }, output: String::new(), summary }
+        result.end(failures.is_empty());
+        Report { failures, body: Body { credentials: vec![result] }, output: String::new(), summary }
     }
 }
 
-/// How an authorization that was obtained ended.
-enum Ending {
-    /// The file was replaced; what to tell the person.
-    Replaced(Vec<String>),
-    /// The file is what it was: scopes or sheets are out of reach.
-    Unproven(Vec<Failure>),
+/// What became of a credential that was obtained.
+enum AuthorizationOutcome {
+    /// The file was replaced; the lines of the summary.
+    Installed(Vec<String>),
+    /// The file is unchanged, because scopes or sheets cannot be accessed.
+    NoAccess(Vec<Failure>),
 }
 
-async fn authorize(context: &Context, args: &Args, entry: &mut Entry) -> Result<Ending> {
-    let desk = Desk::new(context, &args.credential)?;
-    let before = desk.check_destination()?;
+async fn authorize(context: &Context, args: &Args, result: &mut LoginResult) -> Result<AuthorizationOutcome> {
+    let destination = Destination::new(context, &args.credential)?;
+    let previous = destination.check()?;
     let obtained = match &args.import {
-        Some(file) => takeover::take(&desk, file).await?,
-        None => login::log_in(context, args, &desk, before.as_deref()).await?,
+        Some(path) => takeover::import(&destination, path).await?,
+        None => login::log_in(context, args, &destination, previous.as_deref()).await?,
     };
-    entry.account.clone_from(&obtained.account);
-    entry.scopes.clone_from(&obtained.scopes);
-    let failures = trial::trial(&desk, &obtained, entry).await;
+    result.account.clone_from(&obtained.account);
+    result.scopes.clone_from(&obtained.scopes);
+    let failures = access_trial::try_access(&destination, &obtained, result).await;
     if !failures.is_empty() {
-        return Ok(Ending::Unproven(failures));
+        return Ok(AuthorizationOutcome::NoAccess(failures));
     }
-    desk.put(&obtained).await?;
-    Ok(Ending::Replaced(desk.summary(&obtained, entry)))
+    destination.install(&obtained).await?;
+    Ok(AuthorizationOutcome::Installed(destination.summary(&obtained, result)))
 }

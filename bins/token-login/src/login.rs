@@ -1,41 +1,44 @@
-//! A login: the person is asked, answers in the browser or on the terminal, and the answer becomes tokens.
+//! A login: the user allows access in the browser, and the authorization code is exchanged for tokens.
 
 use chrono::Utc;
 use serde_json::Value;
-use shared::job::{Context, Job};
-use shared::oauth::{Class, Exchange, Granted, exchange};
-use shared::{Failure, Kind, Result, Secret, private};
+use shared::credential::token_error::TokenErrorClass;
+use shared::oauth::{Exchange, Granted, exchange};
+use shared::run::{Context, Job};
+use shared::sys::secret_file;
+use shared::{Failure, Kind, Result, Secret};
 use tokio::sync::mpsc;
 
-use crate::answer::{self, Answer};
+use crate::authorization_response::{self, AuthorizationResponse};
 use crate::callback::Callback;
 use crate::client::OauthClient;
 use crate::consent::Consent;
-use crate::content::Person;
-use crate::desk::{Content, Desk, Obtained, farewell};
-use crate::guide::{self, Way, Words};
+use crate::content::UserAuthorization;
+use crate::install::{Destination, NewContent, Obtained, removal_note};
+use crate::instructions::{self, BrowserRoute, Instructions};
 use crate::terminal::{self, Terminal};
 use crate::{Args, TokenLogin};
 
-/// Obtains a credential from a person. `before` is the file in place.
+/// Obtains a credential with a login. `previous` is the installed file.
 pub(crate) async fn log_in(
     context: &Context,
     args: &Args,
-    desk: &Desk<'_>,
-    before: Option<&[u8]>,
+    destination: &Destination<'_>,
+    previous: Option<&[u8]>,
 ) -> Result<Obtained> {
     let client = match &args.client {
         Some(path) => {
-            let download = private::read_download(path).map_err(|failure| failure.within(&desk.place))?;
-            OauthClient::from_download(&download.content, path, &desk.place)?
+            let download =
+                secret_file::read_download(path).map_err(|failure| failure.within(&destination.file))?;
+            OauthClient::from_download(&download.content, path, &destination.file)?
         }
-        None => OauthClient::from_credential(before, &desk.place)?,
+        None => OauthClient::from_credential(previous, &destination.file)?,
     };
-    let account = args.login_hint.clone().or_else(|| known_account(before));
+    let account = args.login_hint.clone().or_else(|| known_account(previous));
     let callback = Callback::listen(args.port).await?;
     let redirect_uri = callback.redirect_uri();
-    let consent = Consent::new(&client, &redirect_uri, desk.scopes, account.as_deref())?;
-    let code = ask(context, args, desk, &callback, &consent).await?;
+    let consent = Consent::new(&client, &redirect_uri, destination.scopes, account.as_deref())?;
+    let code = request_code(context, args, destination, &callback, &consent).await?;
     drop(callback);
     let login = Exchange {
         client_id: &client.id,
@@ -45,62 +48,63 @@ pub(crate) async fn log_in(
         code: &code,
         verifier: &consent.verifier,
     };
-    let granted = exchange(&login, &desk.http)
-        .await
-        .map_err(|refusal| desk.refused(&refusal, hint_after_exchange(refusal.class, desk)))?;
-    let mut obtained = obtained(granted, client, account, desk)?;
-    obtained.notes.extend(args.client.as_deref().map(farewell));
+    let granted = exchange(&login, &destination.http).await.map_err(|error| {
+        let hint = hint_after_exchange(error.class, destination);
+        destination.failure(error, hint)
+    })?;
+    let mut obtained = obtained(granted, client, account, destination)?;
+    obtained.notes.extend(args.client.as_deref().map(removal_note));
     Ok(obtained)
 }
 
-/// Whom the last login was for: proposed again, and taken for the answer unless the person says otherwise.
-fn known_account(before: Option<&[u8]>) -> Option<String> {
-    let fields: Value = serde_json::from_slice(before?).ok()?;
+/// The account of the last login: proposed again, and recorded unless `--login-hint` names another.
+fn known_account(previous: Option<&[u8]>) -> Option<String> {
+    let fields: Value = serde_json::from_slice(previous?).ok()?;
     fields["account"].as_str().filter(|account| !account.is_empty()).map(str::to_owned)
 }
 
-/// Tells the person what to do and waits for whichever comes first, the browser or a paste.
-async fn ask(
+/// Prints the instructions, then waits for the browser and for pasted text.
+async fn request_code(
     context: &Context,
     args: &Args,
-    desk: &Desk<'_>,
+    destination: &Destination<'_>,
     callback: &Callback,
     consent: &Consent,
-) -> Answer {
+) -> AuthorizationResponse {
     let seat = &context.environment.seat;
-    let way = match (guide::is_desktop(seat), args.no_browser) {
-        (true, false) if guide::open_browser(&consent.url) => Way::Opened,
-        (true, _) => Way::Here,
-        (false, _) => Way::Elsewhere,
+    let route = match (instructions::is_desktop(seat), args.no_browser) {
+        (true, false) if instructions::open_browser(&consent.url) => BrowserRoute::Opened,
+        (true, _) => BrowserRoute::Desktop,
+        (false, _) => BrowserRoute::Tunnel,
     };
-    // From here on the echo is off, so that a paste that comes early is not shown either.
-    let terminal = Terminal::of_stdin();
+    // The echo is off from here on, so that an early paste is not shown either.
+    let terminal = Terminal::from_stdin();
     let limit = context.config.job(TokenLogin::NAME).deadline.unwrap_or(TokenLogin::DEADLINE);
     let machine = rustix::system::uname();
-    let words = Words {
-        credential: &desk.place.name,
+    let instructions = Instructions {
+        credential: &destination.file.name,
         url: &consent.url,
         port: callback.port(),
-        way,
+        route,
         seat,
         host: &machine.nodename().to_string_lossy(),
         limit: &humantime::format_duration(limit).to_string(),
-        may_paste: terminal.is_some(),
+        can_paste: terminal.is_some(),
     };
-    terminal::say(&words.text());
+    terminal::say(&instructions.text());
     tokio::select! {
-        answer = callback.answer(&consent.state) => answer,
-        answer = pasted(terminal.as_ref(), &consent.state) => answer,
+        response = callback.response(&consent.state) => response,
+        response = pasted(terminal.as_ref(), &consent.state) => response,
     }
 }
 
-/// Waits for a paste that is an answer; for ever where nobody can paste.
-async fn pasted(terminal: Option<&Terminal>, state: &Secret) -> Answer {
+/// Waits for a pasted response; without a terminal, for ever.
+async fn pasted(terminal: Option<&Terminal>, state: &Secret) -> AuthorizationResponse {
     let Some(terminal) = terminal else { return std::future::pending().await };
     let mut lines: mpsc::Receiver<String> = terminal.lines();
     while let Some(line) = lines.recv().await {
-        match answer::in_pasted(&line, state) {
-            Some(answer) => return answer,
+        match authorization_response::in_pasted(&line, state) {
+            Some(response) => return response,
             None if line.trim().is_empty() => {}
             None => terminal::say(
                 "That is not the address of the last page, nor the code in it. Copy it whole and paste it again:",
@@ -110,15 +114,18 @@ async fn pasted(terminal: Option<&Terminal>, state: &Secret) -> Answer {
     std::future::pending().await
 }
 
-fn hint_after_exchange(class: Class, desk: &Desk<'_>) -> String {
+fn hint_after_exchange(class: TokenErrorClass, destination: &Destination<'_>) -> String {
     match class {
-        Class::Broken => format!(
+        TokenErrorClass::Broken => format!(
             "compare the OAuth client with https://console.cloud.google.com/apis/credentials, download it, then: {} --client FILE",
-            desk.command()
+            destination.command()
         ),
-        Class::Clock => "set the clock: timedatectl set-ntp true; timedatectl status".to_owned(),
-        Class::Dead | Class::Transient | Class::Unknown => {
-            format!("a code is good for one exchange and a few minutes: log in again: {}", desk.command())
+        TokenErrorClass::Clock => "set the clock: timedatectl set-ntp true; timedatectl status".to_owned(),
+        TokenErrorClass::Dead | TokenErrorClass::Transient | TokenErrorClass::Unknown => {
+            format!(
+                "a code is good for one exchange and a few minutes: log in again: {}",
+                destination.command()
+            )
         }
     }
 }
@@ -127,32 +134,33 @@ fn obtained(
     granted: Granted,
     client: OauthClient,
     account: Option<String>,
-    desk: &Desk<'_>,
+    destination: &Destination<'_>,
 ) -> Result<Obtained> {
-    let good = granted.good(Utc::now());
+    let grant = granted.grant_info(Utc::now());
     let Some(refresh_token) = granted.refresh_token else {
         return Err(Failure::new(
             Kind::Credential,
-            format!("{}: Google answered without a refresh token", desk.place),
+            format!("{}: Google answered without a refresh token", destination.file),
             format!(
                 "is the OAuth client of the type Desktop app? https://console.cloud.google.com/apis/credentials; then: {}",
-                desk.command()
+                destination.command()
             ),
         ));
     };
-    // An answer that names no scopes granted those asked for (RFC 6749, section 5.1).
-    let scopes = granted.access_token.scopes.unwrap_or_else(|| desk.scopes.to_vec());
+    // A response that names no scopes granted the requested ones (RFC 6749, section 5.1).
+    let scopes = granted.access_token.scopes.unwrap_or_else(|| destination.scopes.to_vec());
     let notes = granted.refresh_token_expires_in.map(|seconds| {
         let days = seconds / 86_400;
         format!("Google ends this authorization in {days} days; if the app is in testing, publish it at https://console.cloud.google.com/auth/audience and log in again")
     });
-    let person = Person { client, refresh_token, scopes: scopes.clone(), account: account.clone() };
+    let authorization =
+        UserAuthorization { client, refresh_token, scopes: scopes.clone(), account: account.clone() };
     Ok(Obtained {
-        content: Content::Person(person),
+        content: NewContent::Login(authorization),
         token: granted.access_token.value,
         account,
         scopes,
-        good,
+        grant,
         notes: notes.into_iter().collect(),
     })
 }

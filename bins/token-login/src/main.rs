@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shared::job::main::<token_login::TokenLogin>()
+    shared::run::main::<token_login::TokenLogin>()
 }

@@ -1,4 +1,4 @@
-//! What a run answers with `--json`, beside the frame. No secret is in it.
+//! The job's own part of the JSON result. It contains no secret.
 
 use serde::Serialize;
 
@@ -6,36 +6,36 @@ use serde::Serialize;
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
     /// The credential of the command line.
-    pub credentials: Vec<Entry>,
+    pub credentials: Vec<LoginResult>,
 }
 
-/// What became of it.
+/// The result of a login or an import.
 #[derive(Debug, Serialize)]
-pub struct Entry {
-    /// Its name in the configuration.
+pub struct LoginResult {
+    /// The credential's name in the configuration.
     pub credential: String,
-    /// `ok` when it is in place, `failed` when the file is what it was.
+    /// `ok` when the credential is installed, `failed` when the file is unchanged.
     pub outcome: &'static str,
-    /// Whose it is, where that is known.
+    /// The account that authorized it, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// What the person allowed.
+    /// The granted scopes.
     pub scopes: Vec<String>,
-    /// The sheets of the configuration that use it, as far as they were tried.
-    pub sheets: Vec<Reached>,
+    /// The configured sheets that use it, as far as they were tried.
+    pub sheets: Vec<SheetAccess>,
 }
 
 /// One sheet that was tried.
 #[derive(Debug, Serialize)]
-pub struct Reached {
-    /// Its name in the configuration.
+pub struct SheetAccess {
+    /// The sheet's name in the configuration.
     pub sheet: String,
     /// Whether spreadsheet and tab could be read.
     pub reachable: bool,
 }
 
-impl Entry {
-    /// A credential of which nothing is known yet.
+impl LoginResult {
+    /// The result before the first step.
     pub fn new(credential: &str) -> Self {
         Self {
             credential: credential.to_owned(),
@@ -46,7 +46,7 @@ impl Entry {
         }
     }
 
-    pub(crate) fn ended(&mut self, well: bool) {
-        self.outcome = if well { "ok" } else { "failed" };
+    pub(crate) fn end(&mut self, is_installed: bool) {
+        self.outcome = if is_installed { "ok" } else { "failed" };
     }
 }

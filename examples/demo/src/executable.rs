@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use port_sheet_sync::PortSheetSync;
 use serde_json::Value;
-use shared::job::Job;
+use shared::run::Job;
 
 const PACKAGE: &str = <PortSheetSync as Job>::NAME;
 

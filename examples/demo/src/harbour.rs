@@ -1,7 +1,7 @@
-//! The demonstration's little world: a stand-in for Google, a spreadsheet, a credential, an export of bookings, and the
+//! The world of the demonstration: a stand-in for Google, a spreadsheet, a credential, an export of bookings, and the
 //! sync as a process of its own.
 //!
-//! It acts and answers what came of it; what should have come of it is the story's.
+//! It acts and returns the result; the story knows the expected one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use google_standin::{Server, Tab};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use shared::file;
+use shared::sys::atomic_file;
 
 const EXPORT: &str = include_str!("../../charters.csv");
 const CONFIG: &str = include_str!("../config.toml");
@@ -31,7 +31,7 @@ pub struct Harbour {
     refresh_token: String,
 }
 
-/// What a run of the sync came to.
+/// The result of a run of the sync.
 pub struct Ran {
     /// Its exit code.
     pub code: Option<i32>,
@@ -55,14 +55,14 @@ impl Harbour {
             export: EXPORT.to_owned(),
             refresh_token: String::new(),
         };
-        file::private_dir(&dir.join("state/credentials"))?;
+        atomic_file::private_dir(&dir.join("state/credentials"))?;
         harbour.authorize()?;
         harbour.save_export()?;
         let config = CONFIG
             .replace("DIRECTORY", &dir.display().to_string())
             .replace("GOOGLE", &harbour.server.url())
             .replace("SPREADSHEET", &harbour.spreadsheet);
-        file::replace(&dir.join("config.toml"), config.as_bytes())?;
+        atomic_file::replace(&dir.join("config.toml"), config.as_bytes())?;
         Ok(harbour)
     }
 
@@ -70,7 +70,7 @@ impl Harbour {
     pub fn authorize(&mut self) -> Result<()> {
         let credential = self.server.authorized_user(Some(OFFICE), None);
         self.refresh_token = credential["refresh_token"].as_str().unwrap_or_default().to_owned();
-        file::replace(&self.credential(), &serde_json::to_vec_pretty(&credential)?)?;
+        atomic_file::replace(&self.credential(), &serde_json::to_vec_pretty(&credential)?)?;
         Ok(())
     }
 
@@ -99,10 +99,10 @@ impl Harbour {
     }
 
     fn save_export(&self) -> Result<()> {
-        Ok(file::replace(&self.dir.join("charters.csv"), self.export.as_bytes())?)
+        Ok(atomic_file::replace(&self.dir.join("charters.csv"), self.export.as_bytes())?)
     }
 
-    /// Runs the sync in its directory, as cron would: no terminal, nothing of our environment that would steer it.
+    /// Runs the sync in its directory, as cron would: no terminal, no variable that would change what it does.
     pub fn run(&self, arguments: &[&str]) -> Result<Ran> {
         let mut command = Command::new(&self.sync);
         command.args(["--config", "config.toml"]).args(arguments).current_dir(&self.dir);
@@ -128,7 +128,7 @@ impl Harbour {
         writes
     }
 
-    /// The tab as a person sees it, header first.
+    /// The tab as a user sees it, header first.
     pub fn rows(&self) -> Result<Vec<Vec<String>>> {
         let answer = self.as_crew("GET", "A1:L100", None)?;
         let cell = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -136,7 +136,7 @@ impl Harbour {
         Ok(answer["values"].as_array().into_iter().flatten().map(row).collect())
     }
 
-    /// Somebody of the crew types into a cell.
+    /// The crew types into a cell.
     pub fn type_into(&self, cell: &str, text: &str) -> Result<()> {
         self.as_crew("PUT", cell, Some(&json!({"values": [[text]]}))).map(drop)
     }
@@ -152,7 +152,7 @@ impl Harbour {
         Ok(answer)
     }
 
-    /// Where the sheet can be looked at.
+    /// The address of the sheet in a browser.
     pub fn address(&self) -> String {
         format!("{}/spreadsheets/d/{}/edit", self.server.url(), self.spreadsheet)
     }

@@ -1,4 +1,4 @@
-//! The story: eight steps, each told and each checked.
+//! The story: eight steps, each explained and each checked.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -13,7 +13,7 @@ const NOTED: &str = "C-2604";
 /// The export holds so many bookings at first.
 const BOOKINGS: usize = 16;
 
-/// Tells it. The first check that fails ends it.
+/// Runs the story. The first check that fails ends it.
 pub fn tell(harbour: &mut Harbour) -> Result<()> {
     prepare(harbour)?;
     plan(harbour)?;
@@ -34,7 +34,7 @@ fn prepare(harbour: &Harbour) -> Result<()> {
     voice::say(format_args!("   {}", harbour.address()))?;
     voice::say(format_args!("   {}/charters.csv, config.toml, state/\n", harbour.dir().display()))?;
     let mode = harbour.credential().metadata()?.permissions().mode() & 0o777;
-    voice::check("the credential is readable by nobody else (mode 0600)", mode == 0o600)?;
+    voice::check("the credential is readable by no other user (mode 0600)", mode == 0o600)?;
     voice::check("the sheet is empty", harbour.rows()?.is_empty())?;
     voice::say("")?;
     run(harbour, &["--check-config"], 0).map(drop)
@@ -105,7 +105,7 @@ fn second_sync(harbour: &Harbour) -> Result<()> {
         "Only what differs is written, in one request that applies whole or not at all.",
     )?;
     let ran = run(harbour, &["--dry-run"], 0)?;
-    voice::check("a dry run tells it", ran.stdout.contains("1 to add, 2 to change, 1 to flag"))?;
+    voice::check("a dry run shows it", ran.stdout.contains("1 to add, 2 to change, 1 to flag"))?;
     voice::say("")?;
     let result = synced(harbour)?;
     let counts = [("added", 1), ("updated", 2), ("removed", 1), ("unchanged", 13), ("cells_written", 12)];
@@ -146,7 +146,7 @@ fn revoked(harbour: &mut Harbour) -> Result<()> {
     voice::headline(
         7,
         "The authorization is revoked",
-        "A booking comes in while the token is dead. Nobody has to wonder: one line says why, one what to do.",
+        "A booking comes in while the token is dead. One line says why, one what to do.",
     )?;
     let before = harbour.rows()?;
     harbour.revoke();
@@ -158,13 +158,17 @@ fn revoked(harbour: &mut Harbour) -> Result<()> {
 }
 
 fn restored(harbour: &mut Harbour) -> Result<()> {
-    voice::headline(8, "Authorized again", "A new credential is put in place. The next run catches up.")?;
+    voice::headline(
+        8,
+        "Authorized again",
+        "A new credential is put in place. The next run adds what was missed.",
+    )?;
     harbour.authorize()?;
     let result = synced(harbour)?;
     voice::check("the booking that came in meanwhile is added", result["added"] == 1)?;
     let rows = harbour.rows()?;
     voice::check("nothing else changed", result["updated"] == 0 && result["unchanged"] == 16)?;
-    voice::check("no booking stands twice, none is lost", rows.len() == BOOKINGS + 3)?;
+    voice::check("no booking is there twice, none is lost", rows.len() == BOOKINGS + 3)?;
     let page = page::get(&harbour.address())?;
     voice::check(
         "a browser shows the sheet, note included",
@@ -172,7 +176,7 @@ fn restored(harbour: &mut Harbour) -> Result<()> {
     )
 }
 
-/// Runs the sync, which is to end with this exit code.
+/// Runs the sync, which must end with this exit code.
 fn run(harbour: &Harbour, arguments: &[&str], expected: i32) -> Result<Ran> {
     let ran = harbour.run(arguments)?;
     voice::command(arguments, &ran)?;
@@ -180,7 +184,7 @@ fn run(harbour: &Harbour, arguments: &[&str], expected: i32) -> Result<Ran> {
     Ok(ran)
 }
 
-/// Syncs with `--json`; answers the sheet's part of the result.
+/// Syncs with `--json`; returns the sheet's part of the result.
 fn synced(harbour: &Harbour) -> Result<Value> {
     let ran = run(harbour, &["--json"], 0)?;
     let result: Value = serde_json::from_str(&ran.stdout).context("the result is not JSON")?;

@@ -62,7 +62,7 @@ pub fn check(what: impl Display, is_so: bool) -> Result<()> {
     bail!("this was not as it should be: {what}")
 }
 
-/// How a piece of text stands out on a terminal.
+/// How a piece of text is emphasised on a terminal.
 #[derive(Clone, Copy)]
 enum Style {
     Bold,

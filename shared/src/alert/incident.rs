@@ -1,31 +1,31 @@
-//! One subject's outage, told once: first failure, escalation, active recovery, reminders, recovery. Pure.
+//! One outage of a subject: first failure, escalation, active recovery, reminders, recovery. Pure.
 //!
-//! A subject is a job, a sheet, a credential or a part of the machine. What happened to it is found elsewhere; here is
-//! decided which of it people are to hear.
+//! A subject is a job, a sheet, a credential or a part of the machine. This decides which of its findings become events.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::event::{Event, Kind, shown, stamp};
-use crate::history::Told;
+use crate::alert::event::{Event, EventKind};
+use crate::alert::notified::Notified;
+use crate::time::{duration_text, timestamp};
 
 /// A subject whose state an outcome has changed, or confirmed.
 #[derive(Clone, Copy, Debug)]
 pub struct Incident<'a> {
     /// The subject as the configuration names it: `sheet.port-sheet`.
     pub subject: &'a str,
-    /// The same for people: `sheet "port-sheet"`.
+    /// The same as text: `sheet "port-sheet"`.
     pub shown: &'a str,
     /// Since when it failed before this outcome.
     pub before: Option<DateTime<Utc>>,
     /// The outage after it; none when it works.
     pub after: Option<Outage<'a>>,
-    /// What people were told of the outage so far.
-    pub told: &'a Told,
+    /// What was reported of the outage until now.
+    pub told: &'a Notified,
 }
 
-/// An outage that goes on.
+/// An outage that continues.
 #[derive(Clone, Copy, Debug)]
 pub struct Outage<'a> {
     /// Since when.
@@ -36,29 +36,29 @@ pub struct Outage<'a> {
     pub words: &'a str,
     /// The next command to type.
     pub hint: &'a str,
-    /// What this failure is told as.
-    pub news: News,
+    /// How this failure is reported.
+    pub notice: FirstNotice,
 }
 
-/// Whether a failure is to be told before it has lasted.
+/// Whether a failure is reported before it has lasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// It is not, or has been told.
-    Nothing,
-    /// It is, unless the outage has been told already.
+pub enum FirstNotice {
+    /// It is not, or it is reported already.
+    None,
+    /// It is, unless the outage is reported already.
     Failure,
-    /// It is in any case: the outage is of another kind than people were told.
+    /// It is in any case: the outage is of another kind than the one reported.
     OtherFailure,
 }
 
-/// What people want to hear.
+/// When to report.
 #[derive(Clone, Copy, Debug)]
-pub struct Habits {
-    /// Whether they hear that it is over.
+pub struct Policy {
+    /// Whether the end of an outage is reported.
     pub on_recovery: bool,
     /// The failure in a row with which the alert is escalated.
     pub escalate_after: u32,
-    /// How often they are reminded.
+    /// How often a reminder is sent.
     pub remind_every: Duration,
     /// Whether the subject is probed between runs once it has failed, as credentials are: active recovery.
     pub is_probed: bool,
@@ -66,63 +66,65 @@ pub struct Habits {
     pub afterwards: &'static str,
 }
 
-/// What to tell, and what people know then.
-pub fn decide(incident: &Incident<'_>, habits: &Habits, now: DateTime<Utc>) -> (Vec<Event>, Told) {
+/// The events that follow, and what is reported then.
+pub fn decide(incident: &Incident<'_>, policy: &Policy, now: DateTime<Utc>) -> (Vec<Event>, Notified) {
     let Some(outage) = &incident.after else {
-        return (recovered(incident, habits, now).into_iter().collect(), Told::default());
+        return (recovered(incident, policy, now).into_iter().collect(), Notified::default());
     };
-    let told = next_told(incident.told, outage, habits, now);
+    let told = next_told(incident.told, outage, policy, now);
     let is_first = incident.told.first.is_none() && told.first.is_some();
     let is_escalated = incident.told.escalated != told.escalated;
     let is_reminder = told.reminded.is_some() && incident.told.reminded != told.reminded;
-    let is_failure = (is_first || outage.news == News::OtherFailure) && !is_escalated;
-    let event = |kind, text: String| incident.event(kind, &text, outage.hint);
-    let (words, failures, since) = (outage.words, outage.failures, stamp(outage.since));
+    let is_new = is_first || outage.notice == FirstNotice::OtherFailure;
+    let is_failure = is_new && !is_escalated;
+    let (words, failures, since) = (outage.words, outage.failures, timestamp(outage.since));
+    let again = format!("failed {failures} times since {since}: {words}");
+    let first = if failures == 1 { format!("failed: {words}") } else { again.clone() };
+    let lasted = duration_text(now - outage.since);
     let events = [
-        (is_failure && failures == 1).then(|| event(Kind::FirstFailure, format!("failed: {words}"))),
-        (is_failure && failures > 1)
-            .then(|| event(Kind::FirstFailure, format!("failed {failures} times since {since}: {words}"))),
-        is_escalated
-            .then(|| event(Kind::Escalated, format!("failed {failures} times since {since}: {words}"))),
-        (is_first && habits.is_probed).then(|| {
-            event(Kind::ActiveRecovery, "is in active recovery: it is probed until it works again".to_owned())
+        is_failure.then(|| incident.event(EventKind::FirstFailure, outage.hint, &first)),
+        is_escalated.then(|| incident.event(EventKind::Escalated, outage.hint, &again)),
+        (is_new && policy.is_probed).then(|| {
+            let text = "is in active recovery: it is probed until it works again";
+            incident.event(EventKind::ActiveRecovery, outage.hint, text)
         }),
         is_reminder.then(|| {
-            let lasted = shown(now - outage.since);
-            event(Kind::Reminder, format!("has failed for {lasted}, since {since}: {words}"))
+            let text = format!("has failed for {lasted}, since {since}: {words}");
+            incident.event(EventKind::Reminder, outage.hint, &text)
         }),
     ];
     (events.into_iter().flatten().collect(), told)
 }
 
-fn recovered(incident: &Incident<'_>, habits: &Habits, now: DateTime<Utc>) -> Option<Event> {
+fn recovered(incident: &Incident<'_>, policy: &Policy, now: DateTime<Utc>) -> Option<Event> {
     let since = incident.before?;
-    let tells = incident.told.first.is_some() && habits.on_recovery;
-    tells.then(|| {
-        let text = format!("works again; it failed for {}, since {}", shown(now - since), stamp(since));
-        incident.event(Kind::Recovered, &text, habits.afterwards)
+    let is_reported = incident.told.first.is_some() && policy.on_recovery;
+    is_reported.then(|| {
+        let text =
+            format!("works again; it failed for {}, since {}", duration_text(now - since), timestamp(since));
+        incident.event(EventKind::Recovered, policy.afterwards, &text)
     })
 }
 
-fn next_told(before: &Told, outage: &Outage<'_>, habits: &Habits, now: DateTime<Utc>) -> Told {
-    // What was told in the future was told by a clock that was wrong.
-    let mut told = Told {
+fn next_told(before: &Notified, outage: &Outage<'_>, policy: &Policy, now: DateTime<Utc>) -> Notified {
+    // A report in the future was made by a clock that was wrong.
+    let mut told = Notified {
         first: before.first.map(|first| first.min(now)),
         reminded: before.reminded.filter(|reminded| *reminded <= now),
         ..before.clone()
     };
-    if outage.news != News::Nothing {
+    if outage.notice != FirstNotice::None {
         told.first.get_or_insert(now);
     }
-    if outage.failures >= habits.escalate_after {
+    if outage.failures >= policy.escalate_after {
         told.first.get_or_insert(now);
         told.escalated.get_or_insert(now);
     }
     if let Some(first) = told.first {
-        let every = TimeDelta::from_std(habits.remind_every).unwrap_or(TimeDelta::MAX);
+        let every = TimeDelta::from_std(policy.remind_every).unwrap_or(TimeDelta::MAX);
         let rounds = (now - first).num_seconds() / every.num_seconds().max(1);
         let latest = i32::try_from(rounds).map_or(first, |rounds| first + every * rounds);
-        // Counted from the first word, so that reminders do not wander with the schedule.
+        // Counted from the first report, so that reminders do not wander with the schedule.
         if rounds > 0 && told.reminded.is_none_or(|reminded| reminded < latest) {
             told.reminded = Some(latest);
         }
@@ -131,8 +133,8 @@ fn next_told(before: &Told, outage: &Outage<'_>, habits: &Habits, now: DateTime<
 }
 
 impl Incident<'_> {
-    fn event(&self, kind: Kind, text: &str, hint: &str) -> Event {
-        let (subject, text) = (self.subject.to_owned(), format!("{} {text}", self.shown));
-        Event { subject, kind, text, hint: hint.to_owned(), once: None }
+    fn event(&self, kind: EventKind, hint: &str, text: &str) -> Event {
+        let text = format!("{} {text}", self.shown);
+        Event { subject: self.subject.to_owned(), kind, text, hint: hint.to_owned(), dedup_key: None }
     }
 }

@@ -1,11 +1,12 @@
-//! An event as people and programs read it: JSON, chat, mail. Pure.
+//! An event as text and as data: JSON, chat, mail. Pure.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::config::{Alert, Shape};
-use crate::event::{Kind, stamp};
-use crate::http::Post;
+use crate::alert::event::EventKind;
+use crate::config::{Alert, PayloadFormat, executables};
+use crate::sys::payload::Payload;
+use crate::time::timestamp;
 
 /// The longest subject of a mail and title of a notification, in characters.
 const TITLE_CHARS: usize = 120;
@@ -15,16 +16,16 @@ const CHAT_CHARS: usize = 1_900;
 
 /// One event on its way to a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Its number, by which a receiver can tell that it has it already.
+pub struct Notification {
+    /// Its number, by which a receiver recognises one that it already has.
     pub id: i64,
     /// When it happened.
     pub at: DateTime<Utc>,
     /// What it is about: `sheet.port-sheet`.
     pub subject: String,
-    /// What happened: a word of [`Kind`], or `test`.
+    /// What happened: a word of [`EventKind`], or `test`.
     pub kind: String,
-    /// One line for people.
+    /// One line.
     pub text: String,
     /// The next command to type.
     pub hint: String,
@@ -32,12 +33,14 @@ pub struct Notice {
 
 /// What waits for a sink, each with the numbers of the events that are in it. Double bookings of one sheet go together:
 /// bookings that are checked for the first time may hold hundreds.
-pub fn gathered(waiting: Vec<Notice>) -> Vec<(Notice, Vec<i64>)> {
-    let mut gathered: Vec<(Notice, Vec<i64>)> = Vec::new();
+pub fn gathered(waiting: Vec<Notification>) -> Vec<(Notification, Vec<i64>)> {
+    let mut gathered: Vec<(Notification, Vec<i64>)> = Vec::new();
     for notice in waiting {
-        let is_same = |known: &Notice| known.kind == notice.kind && known.subject == notice.subject;
-        let is_double = notice.kind == Kind::DoubleBooking.word();
-        match gathered.iter_mut().find(|(known, _)| is_double && is_same(known)) {
+        let is_double = notice.kind == EventKind::DoubleBooking.as_str();
+        let same = gathered
+            .iter_mut()
+            .find(|(known, _)| is_double && known.kind == notice.kind && known.subject == notice.subject);
+        match same {
             Some((known, ids)) => {
                 known.id = notice.id;
                 ids.push(notice.id);
@@ -51,7 +54,7 @@ pub fn gathered(waiting: Vec<Notice>) -> Vec<(Notice, Vec<i64>)> {
     gathered
 }
 
-impl Notice {
+impl Notification {
     /// A test, marked as one.
     pub fn test(job: &str, now: DateTime<Utc>) -> Self {
         Self {
@@ -66,7 +69,7 @@ impl Notice {
 
     /// A failure that could not be recorded.
     pub fn unrecorded(text: String, hint: String, now: DateTime<Utc>) -> Self {
-        let (subject, kind) = ("state.db".to_owned(), Kind::FirstFailure.word().to_owned());
+        let (subject, kind) = ("state.db".to_owned(), EventKind::FirstFailure.as_str().to_owned());
         // No number is known without the records; the second will do, since these are hours apart.
         Self { id: -now.timestamp(), at: now, subject, kind, text, hint }
     }
@@ -74,12 +77,12 @@ impl Notice {
     /// What may leave the machine of it: a double booking quotes bookings, unless the configuration lets it.
     #[must_use]
     pub fn public(self, settings: &Alert) -> Self {
-        if settings.booking_data || self.kind != Kind::DoubleBooking.word() {
+        if settings.booking_data || self.kind != EventKind::DoubleBooking.as_str() {
             return self;
         }
         let sheet = self.subject.strip_prefix("sheet.").unwrap_or(&self.subject);
         let text = format!("sheet {sheet:?}: two bookings have the same thing at the same time");
-        let hint = format!("see which: port-sheet-sync --sheet {sheet} --dry-run -v, on the machine itself");
+        let hint = format!("see which: {}, on the machine itself", executables::sync_dry_run(sheet));
         Self { text, hint, ..self }
     }
 
@@ -87,7 +90,7 @@ impl Notice {
     pub fn json(&self, machine: &str) -> Value {
         json!({
             "id": self.id,
-            "at": stamp(self.at),
+            "at": timestamp(self.at),
             "machine": machine,
             "subject": self.subject,
             "event": self.kind,
@@ -97,18 +100,18 @@ impl Notice {
         })
     }
 
-    /// A line that tells what happened and where.
+    /// What happened and where, in a line.
     pub fn title(&self, machine: &str) -> String {
         cut(&format!("{}port-jobs on {machine}: {}", self.mark(), self.text), TITLE_CHARS)
     }
 
-    /// The whole of it for people.
+    /// All of it as text.
     pub fn text(&self, machine: &str) -> String {
         format!(
             "{}\n\nWhat to do: {}\n\nWhen: {}\nWhere: {machine}\nWhat: {} ({}, number {})\n",
             self.text,
             self.hint,
-            stamp(self.at),
+            timestamp(self.at),
             self.subject,
             self.kind,
             self.id
@@ -116,19 +119,15 @@ impl Notice {
     }
 
     /// What a webhook of this shape is sent.
-    pub fn post(&self, shape: Shape, machine: &str) -> Post {
-        let chat = || cut(&format!("*{}*\n{}\n`{}`", self.title(machine), self.text, self.hint), CHAT_CHARS);
-        let json = |body: Value| Post {
-            content_type: "application/json",
-            headers: Vec::new(),
-            body: body.to_string(),
-        };
+    pub fn post(&self, shape: PayloadFormat, machine: &str) -> Payload {
         match shape {
-            Shape::Json => json(self.json(machine)),
-            Shape::Slack => json(json!({ "text": escape_slack(&chat()) })),
-            // Nobody is to be called out by what a server's error text holds.
-            Shape::Discord => json(json!({ "content": chat(), "allowed_mentions": { "parse": [] } })),
-            Shape::Ntfy => Post {
+            PayloadFormat::Json => json(&self.json(machine)),
+            PayloadFormat::Slack => json(&json!({ "text": escape_slack(&self.chat(machine)) })),
+            // The text of a server's error must not mention anyone.
+            PayloadFormat::Discord => {
+                json(&json!({ "content": self.chat(machine), "allowed_mentions": { "parse": [] } }))
+            }
+            PayloadFormat::Ntfy => Payload {
                 content_type: "text/plain; charset=utf-8",
                 headers: vec![
                     ("Title", encoded_word(&self.title(machine))),
@@ -140,12 +139,16 @@ impl Notice {
         }
     }
 
+    fn chat(&self, machine: &str) -> String {
+        cut(&format!("*{}*\n{}\n`{}`", self.title(machine), self.text, self.hint), CHAT_CHARS)
+    }
+
     fn is_test(&self) -> bool {
         self.kind == "test"
     }
 
     fn is_urgent(&self) -> bool {
-        !self.is_test() && self.kind != Kind::Recovered.word()
+        !self.is_test() && self.kind != EventKind::Recovered.as_str()
     }
 
     fn mark(&self) -> &'static str {
@@ -175,12 +178,16 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most - 3).chain("...".chars()).collect()
 }
 
+fn json(body: &Value) -> Payload {
+    Payload { content_type: "application/json", headers: Vec::new(), body: body.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn notice() -> Notice {
-        Notice {
+    fn notice() -> Notification {
+        Notification {
             id: 7,
             at: "2026-05-13T12:00:00Z".parse().unwrap(),
             subject: "credential.a".into(),
@@ -192,7 +199,8 @@ mod tests {
 
     #[test]
     fn every_shape_says_what_and_the_command_to_type() {
-        for shape in [Shape::Json, Shape::Slack, Shape::Discord, Shape::Ntfy] {
+        for shape in [PayloadFormat::Json, PayloadFormat::Slack, PayloadFormat::Discord, PayloadFormat::Ntfy]
+        {
             let body = notice().post(shape, "quay").body;
             for part in ["invalid_grant", "token-login a", "quay"] {
                 assert!(body.contains(part), "{shape:?} lacks {part}: {body}");
@@ -202,16 +210,19 @@ mod tests {
 
     #[test]
     fn slack_is_escaped_and_discord_calls_nobody() {
-        assert!(notice().post(Shape::Slack, "quay").body.contains("&lt;invalid_grant&gt; &amp; more"));
-        let discord: Value = serde_json::from_str(&notice().post(Shape::Discord, "quay").body).unwrap();
+        assert!(
+            notice().post(PayloadFormat::Slack, "quay").body.contains("&lt;invalid_grant&gt; &amp; more")
+        );
+        let discord: Value =
+            serde_json::from_str(&notice().post(PayloadFormat::Discord, "quay").body).unwrap();
         assert_eq!(discord["allowed_mentions"], json!({ "parse": [] }));
     }
 
     #[test]
     fn a_title_is_short_and_a_header_ascii() {
-        let long = Notice { text: "ü".repeat(500), ..notice() };
+        let long = Notification { text: "ü".repeat(500), ..notice() };
         assert_eq!(long.title("quay").chars().count(), TITLE_CHARS);
-        let post = long.post(Shape::Ntfy, "quay");
+        let post = long.post(PayloadFormat::Ntfy, "quay");
         assert!(post.headers.iter().all(|(_, value)| value.is_ascii()), "{:?}", post.headers);
         assert_eq!(encoded_word("ü"), "=?UTF-8?Q?=C3=BC?=");
     }

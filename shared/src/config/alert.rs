@@ -1,5 +1,6 @@
-//! `[alert]`: what people hear of jobs and sheets, when, and through which sinks.
+//! `[alert]`: when an alert about a job or a sheet is sent, and through which sinks.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Reader;
@@ -7,26 +8,29 @@ use super::reader::count;
 use super::sink::{Sink, read_sinks};
 use crate::Kind;
 
-/// `[alert]`.
+/// How many failures in a row may be asked for.
+const LIMITS: RangeInclusive<u32> = 1..=1000;
+
+/// The settings of `[alert]`.
 #[derive(Clone, Debug)]
 pub struct Alert {
-    /// Whether people hear of a failure before it has lasted for `escalate_after` runs.
+    /// Whether a failure is reported before it has lasted for `escalate_after` runs.
     pub on_first_failure: bool,
-    /// Whether they hear that it is over.
+    /// Whether the end of an outage is reported.
     pub on_recovery: bool,
-    /// The failure in a row with which the alert is escalated.
+    /// The number of failures in a row after which the alert is escalated.
     pub escalate_after: u32,
-    /// How often people are reminded of an outage that goes on.
+    /// The time between two reminders of an outage that continues.
     pub remind_every: Duration,
-    /// Whether alerts may quote what is in a source or a sheet.
+    /// Whether alerts may quote values of a source or a sheet.
     pub booking_data: bool,
-    /// With which failure in a row the first alert of each kind is sent.
+    /// After how many failures in a row the first alert is sent, by kind.
     pub after: Thresholds,
-    /// Where alerts go.
+    /// Where alerts are sent.
     pub sinks: Vec<Sink>,
 }
 
-/// `[alert.after]`: the failure in a row, counted from the first, with which a kind is told.
+/// `[alert.after]`: after how many failures in a row the first alert is sent, by kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
     bug: u32,
@@ -53,15 +57,15 @@ impl Default for Alert {
 }
 
 impl Default for Thresholds {
-    /// What may pass by itself is told with the second failure in a row.
+    /// A failure that may pass by itself is reported only when it happens twice in a row.
     fn default() -> Self {
         Self { bug: 1, config: 1, credential: 1, io: 1, data: 1, unavailable: 2, busy: 2 }
     }
 }
 
 impl Thresholds {
-    /// The failure in a row with which this kind is told.
-    pub fn of(&self, kind: Kind) -> u32 {
+    /// After how many failures of this kind in a row the first alert is sent.
+    pub fn for_kind(&self, kind: Kind) -> u32 {
         match kind {
             Kind::Bug | Kind::Usage => self.bug,
             Kind::Config => self.config,
@@ -75,15 +79,14 @@ impl Thresholds {
 
     fn read(mut reader: Reader<'_>) -> Self {
         let usual = Self::default();
-        let mut threshold = |key, usual| count(&mut reader, key, 1..=1000).unwrap_or(usual);
         let after = Self {
-            bug: threshold("bug", usual.bug),
-            config: threshold("config", usual.config),
-            credential: threshold("credential", usual.credential),
-            io: threshold("io", usual.io),
-            data: threshold("data", usual.data),
-            unavailable: threshold("unavailable", usual.unavailable),
-            busy: threshold("busy", usual.busy),
+            bug: count(&mut reader, "bug", LIMITS).unwrap_or(usual.bug),
+            config: count(&mut reader, "config", LIMITS).unwrap_or(usual.config),
+            credential: count(&mut reader, "credential", LIMITS).unwrap_or(usual.credential),
+            io: count(&mut reader, "io", LIMITS).unwrap_or(usual.io),
+            data: count(&mut reader, "data", LIMITS).unwrap_or(usual.data),
+            unavailable: count(&mut reader, "unavailable", LIMITS).unwrap_or(usual.unavailable),
+            busy: count(&mut reader, "busy", LIMITS).unwrap_or(usual.busy),
         };
         reader.finish();
         after
@@ -98,7 +101,7 @@ impl Alert {
         let alert = Self {
             on_first_failure: reader.flag("on-first-failure").unwrap_or(usual.on_first_failure),
             on_recovery: reader.flag("on-recovery").unwrap_or(usual.on_recovery),
-            escalate_after: count(&mut reader, "escalate-after", 1..=1000).unwrap_or(usual.escalate_after),
+            escalate_after: count(&mut reader, "escalate-after", LIMITS).unwrap_or(usual.escalate_after),
             remind_every: reader.duration("remind-every").unwrap_or(usual.remind_every),
             booking_data: reader.flag("booking-data").unwrap_or(usual.booking_data),
             after,

@@ -1,6 +1,6 @@
-//! `[[sheet.NAME.column]]`: an owned column, its type, and how its values are written in the source.
+//! `[[sheet.NAME.column]]`: an owned column, its type, and how the source writes its values.
 //!
-//! It only describes; the sync reads values.
+//! The sync converts the values.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use toml::{Table, Value};
@@ -11,30 +11,30 @@ use super::{OnEdit, Reader};
 /// One owned column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The source's field.
+    /// The field of the source.
     pub field: String,
     /// The text in the sheet's first row.
     pub header: String,
-    /// What its values are.
+    /// The type of its values.
     pub kind: Type,
-    /// How the source writes them.
+    /// How the source writes its values.
     pub notation: Notation,
-    /// What becomes of a person's change to one of its cells, where that differs from the sheet's.
+    /// The policy for cells that a user edited, if it differs from the sheet's.
     pub on_edit: Option<OnEdit>,
 }
 
-/// What a column's values are.
+/// The type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     /// Text, byte for byte.
     Text,
-    /// A whole number.
+    /// A whole number, as a number in the sheet.
     Integer,
-    /// A decimal number.
+    /// A decimal number, as a number in the sheet.
     Number,
     /// `true` or `false`.
     Boolean,
-    /// A day.
+    /// A day, as a serial number with a date format.
     Date,
     /// A time of day.
     Time,
@@ -42,18 +42,18 @@ pub enum Type {
     DateTime,
 }
 
-/// How a source writes a column's values, where it writes them as text.
+/// How a source writes a column's values as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notation {
     /// The decimal separator: a point or a comma.
     pub decimal: char,
-    /// What stands between groups of three digits, if anything does.
+    /// The character between groups of three digits, if there is one.
     pub grouping: Option<char>,
-    /// How dates and times are written, the first that fits; none for ISO 8601.
+    /// The patterns of dates and times, tried in order. Empty for ISO 8601.
     pub patterns: Vec<Pattern>,
-    /// The words for true and for false, in lower case; none for the usual ones.
+    /// The words for true and for false, in lower case. `None` for the usual ones.
     pub words: Option<[Vec<String>; 2]>,
-    /// The time zone in which instants are shown.
+    /// The time zone in which instants are written to the sheet.
     pub time_zone: Option<TimeZone>,
 }
 
@@ -67,7 +67,7 @@ impl TimeZone {
         jiff::tz::TimeZone::get(name).ok().map(Self)
     }
 
-    /// What clocks in this zone show at an instant; none where the calendar ends.
+    /// The local time of an instant. `None` beyond the ends of the calendar.
     pub fn local(&self, instant: DateTime<Utc>) -> Option<NaiveDateTime> {
         let timestamp = jiff::Timestamp::from_second(instant.timestamp()).ok()?;
         let offset = TimeDelta::try_seconds(self.0.to_offset(timestamp).seconds().into())?;
@@ -82,8 +82,8 @@ impl Default for Notation {
 }
 
 impl Type {
-    /// The words of the configuration.
-    pub const WORDS: [(&'static str, Self); 7] = [
+    /// The names in the configuration and in remembered layouts.
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("text", Self::Text),
         ("integer", Self::Integer),
         ("number", Self::Number),
@@ -93,9 +93,9 @@ impl Type {
         ("datetime", Self::DateTime),
     ];
 
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    /// The name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
     fn is_temporal(self) -> bool {
@@ -104,7 +104,7 @@ impl Type {
 }
 
 impl Column {
-    /// A text column under the field's own name.
+    /// A text column with the field's name as its header.
     pub fn text(field: &str) -> Self {
         Self {
             field: field.to_owned(),
@@ -116,36 +116,40 @@ impl Column {
     }
 
     pub(super) fn read(mut reader: Reader<'_>) -> Self {
-        let field = reader.needed("field").unwrap_or_default();
+        let field = reader.required("field").unwrap_or_default();
         let header = reader.text("header").unwrap_or_else(|| field.clone());
-        let kind = reader.word("type", &Type::WORDS).unwrap_or(Type::Text);
+        let kind = reader.choice("type", &Type::NAMES).unwrap_or(Type::Text);
         let notation = Notation::read(&mut reader, kind);
-        let on_edit = reader.word("on-edit", &OnEdit::WORDS);
+        let on_edit = reader.choice("on-edit", &OnEdit::NAMES);
         reader.finish();
         Self { field, header, kind, notation, on_edit }
     }
 }
 
-/// The columns of a sheet; none when it names none.
+/// The columns of a sheet. `None` if the configuration names none.
 pub(super) fn read_all(reader: &mut Reader<'_>) -> Option<Vec<Column>> {
     let Value::Array(values) = reader.value("column")? else {
         reader.problem("column", "must be written as [[sheet.NAME.column]] tables");
         return None;
     };
     let tables: Vec<Table> = values.into_iter().filter_map(|value| value.try_into().ok()).collect();
-    let read = |(index, table)| Column::read(reader.nested(&format!("column[{}]", index + 1), table));
-    Some(tables.into_iter().enumerate().map(read).collect())
+    let numbered = (1..).zip(tables);
+    Some(
+        numbered
+            .map(|(number, table)| Column::read(reader.nested(&format!("column[{number}]"), table)))
+            .collect(),
+    )
 }
 
 impl Notation {
     fn read(reader: &mut Reader<'_>, kind: Type) -> Self {
         let is_number = matches!(kind, Type::Integer | Type::Number);
-        let decimal = reader.word("decimal", &[(".", '.'), (",", ',')]);
+        let decimal = reader.choice("decimal", &[(".", '.'), (",", ',')]);
         let grouping =
-            reader.word("grouping", &[(".", '.'), (",", ','), (" ", ' '), ("'", '\''), ("’", '’')]);
+            reader.choice("grouping", &[(".", '.'), (",", ','), (" ", ' '), ("'", '\''), ("’", '’')]);
         refuse_unless(reader, kind == Type::Number, "decimal", decimal.is_some(), "\"number\"");
         refuse_unless(reader, is_number, "grouping", grouping.is_some(), "\"integer\" and \"number\"");
-        // In an integer nothing else can be the comma or the point.
+        // An integer has no decimal separator, so this one only has to differ from the grouping.
         let decimal =
             decimal.unwrap_or(if kind == Type::Integer && grouping == Some('.') { ',' } else { '.' });
         if grouping == Some(decimal) && kind == Type::Number {
@@ -203,7 +207,7 @@ fn read_words(reader: &mut Reader<'_>, kind: Type) -> Option<[Vec<String>; 2]> {
         }
     }
     if let Some(both) = yes.iter().find(|word| no.contains(word)) {
-        reader.problem("false-words", format!("{both:?} also stands in true-words"));
+        reader.problem("false-words", format!("{both:?} is also in true-words"));
     }
     Some([yes, no])
 }

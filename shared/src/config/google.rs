@@ -1,24 +1,22 @@
-//! `[google]`: where Google's API is, and how patient to be with it.
-//!
-//! It only describes; nothing is asked here.
+//! `[google]`: where Google's API is, and the limits on requests.
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::Reader;
-use crate::address::is_confidential;
+use crate::sys::url::is_confidential;
 
-/// `[google]`: where the API is and how patient to be with it.
+/// The settings of `[google]`.
 #[derive(Clone, Debug)]
 pub struct Google {
-    /// The Sheets v4 endpoint, ending in `/`; none for the real one.
+    /// The Sheets v4 endpoint, ending in `/`. `None` for Google's own.
     pub sheets_url: Option<Url>,
-    /// Token hosts beyond Google's own.
+    /// Token hosts besides Google's own.
     pub token_hosts: Vec<String>,
     /// The limit on one request: connecting, headers and body.
     pub timeout: Duration,
-    /// The first pause before a request is tried again; each further one is twice as long.
+    /// The first pause before a request is sent again; each further one is twice as long.
     pub first_pause: Duration,
 }
 

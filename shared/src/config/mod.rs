@@ -1,12 +1,13 @@
 //! The configuration: one TOML file, unknown keys refused, all problems reported at once.
 //!
-//! It describes; it opens nothing but the file itself.
+//! It opens only the file itself. Each table is one file here.
 
-mod across;
 mod alert;
-mod cell;
+mod cell_address;
 mod column;
 mod credential;
+mod cross_checks;
+pub mod executables;
 mod google;
 mod monitor;
 mod overlap;
@@ -15,7 +16,6 @@ mod quota;
 mod reader;
 mod session_run;
 mod sheet;
-mod shipped;
 mod sink;
 mod source;
 mod token_check;
@@ -30,61 +30,61 @@ use toml::Table;
 use crate::{Failure, Kind};
 
 pub use alert::{Alert, Thresholds};
-pub use cell::CellAddress;
+pub use cell_address::CellAddress;
 pub use column::{Column, Notation, TimeZone, Type};
-pub use credential::CredentialEntry;
+pub use credential::{CredentialEntry, RequestsPerMinute};
+pub use executables::{EXECUTABLES, Executable};
 pub use google::Google;
 pub use monitor::Monitor;
 pub use overlap::{OnOverlap, Overlap};
 pub use pattern::{Part, Pattern, Unit};
 pub use quota::Quota;
 pub use reader::{Problems, Reader};
-pub use session_run::{Dashboard, SessionRun};
+pub use session_run::{DashboardEntry, SessionRunEntry};
 pub use sheet::{OnBadRow, OnEdit, OnMissing, Share, Sheet};
-pub use shipped::{SHIPPED, Shipped};
-pub use sink::{Encryption, Endpoint, Shape, Sink, Smtp, Way, Webhook};
+pub use sink::{Encryption, Endpoint, PayloadFormat, Sink, Smtp, Transport, Webhook};
 pub use source::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
-pub use token_check::TokenCheck;
+pub use token_check::TokenCheckEntry;
 
-/// A whole, checked configuration.
+/// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file it came from.
+    /// The file from which it was read.
     pub path: PathBuf,
-    /// Where state is kept, unless a flag or systemd says otherwise.
+    /// The state directory, unless a flag or systemd names another.
     pub state_dir: Option<PathBuf>,
-    /// How Google is reached.
+    /// `[google]`.
     pub google: Google,
     /// Credentials by name.
     pub credentials: BTreeMap<String, CredentialEntry>,
     /// Sheets by name.
     pub sheets: BTreeMap<String, Sheet>,
-    /// How patient refreshes are, and what people hear of credentials.
-    pub token_check: TokenCheck,
-    /// What people hear, and through which sinks.
+    /// `[token-check]`, with defaults of `[alert]`.
+    pub token_check: TokenCheckEntry,
+    /// `[alert]`.
     pub alert: Alert,
-    /// Who outside is told of each run, unless a job's own table says otherwise.
+    /// Where runs are reported, unless a job's own table names another monitor.
     pub monitor: Monitor,
-    /// Where each job leaves its metrics file; none for nowhere.
+    /// The directory for metrics files. `None` writes none.
     pub metrics_dir: Option<PathBuf>,
-    /// Allowances of sessions by name.
+    /// Quotas of sessions by name.
     pub quotas: BTreeMap<String, Quota>,
-    /// How sessions are run; none where none are.
-    pub session_run: Option<SessionRun>,
+    /// `[session-run]`. `None` on a machine without sessions.
+    pub session_run: Option<SessionRunEntry>,
     /// Settings of executables by name.
     pub jobs: BTreeMap<String, JobEntry>,
 }
 
-/// `[job.EXECUTABLE]`.
+/// The settings of `[job.EXECUTABLE]`.
 #[derive(Clone, Debug, Default)]
 pub struct JobEntry {
-    /// How often it is expected to run.
+    /// How often the executable is expected to run.
     pub every: Option<Duration>,
-    /// How long a run may take once it has its lock.
+    /// How long a run may take from the moment it has its lock.
     pub deadline: Option<Duration>,
     /// How long to wait for the lock.
     pub lock_wait: Option<Duration>,
-    /// Who outside is told of its runs, instead of the file's `monitor`.
+    /// Where its runs are reported, instead of the file's `monitor`.
     pub monitor: Option<Monitor>,
 }
 
@@ -92,14 +92,15 @@ impl Config {
     /// Reads and checks a file; `executable` is named in the hint.
     ///
     /// # Errors
-    /// [`Kind::Config`] when it is missing or unreadable; every problem in it, in one failure each, when it is wrong.
+    /// [`Kind::Config`] when it cannot be read, or one failure for each problem in it.
     pub fn load(path: &Path, executable: &str) -> Result<Self, Vec<Failure>> {
         let shown = path.display();
         let bytes = fs::read(path).map_err(|error| {
             let message = format!("cannot read the configuration {shown}: {error}");
-            vec![Failure::new(Kind::Config, message, format!("look at it: ls -la {shown}"))]
+            let hint = format!("look at it: ls -la {shown}");
+            vec![Failure::new(Kind::Config, message, hint).caused_by(error)]
         })?;
-        // Text in UTF-16 is full of bytes that are zero.
+        // Text in UTF-16 contains zero bytes.
         let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(|| {
             let message = format!("cannot read the configuration {shown}: it is not text in UTF-8");
             let hint = format!("see what it is: file {shown}; save it as UTF-8");
@@ -114,24 +115,27 @@ impl Config {
         })
     }
 
-    /// What a file says of state, alerts, monitor and metrics, however broken the rest of it is: even a broken
-    /// configuration is not to pass in silence. Where that part is broken too, the state alone, or nothing.
-    pub fn of_alerts(path: &Path) -> Self {
+    /// The settings of state, alerts, monitor and metrics from a file with other problems, so that a broken configuration
+    /// can still cause an alert. If that part has problems too, only the state directory, or only defaults.
+    pub fn for_alerts(path: &Path) -> Self {
         let table = fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Table>(&text).ok());
-        let only = |kept: &[&str]| {
-            let table = table.clone().unwrap_or_default().into_iter();
-            let mut table: Table = table.filter(|(key, _)| kept.contains(&key.as_str())).collect();
-            table.entry("monitor").or_insert("none".into());
-            let mut problems = Problems::default();
-            let config = Self::read(path, table, &mut problems);
-            problems.into_lines().is_empty().then_some(config)
-        };
-        let parts: [&[&str]; 2] = [&["state-dir", "monitor", "alert", "metrics"], &["state-dir"]];
-        let known = parts.into_iter().find_map(only);
-        known.unwrap_or_else(|| Self::read(path, Table::new(), &mut Problems::default()))
+        let table = table.unwrap_or_default();
+        Self::from_keys(path, &table, &["state-dir", "monitor", "alert", "metrics"])
+            .or_else(|| Self::from_keys(path, &table, &["state-dir"]))
+            .unwrap_or_else(|| Self::read(path, Table::new(), &mut Problems::default()))
     }
 
-    /// Checks the text of a file.
+    /// The configuration of these keys alone. `None` if they have problems.
+    fn from_keys(path: &Path, table: &Table, keys: &[&str]) -> Option<Self> {
+        let kept = table.clone().into_iter().filter(|(key, _)| keys.contains(&key.as_str()));
+        let mut table: Table = kept.collect();
+        table.entry("monitor").or_insert("none".into());
+        let mut problems = Problems::default();
+        let config = Self::read(path, table, &mut problems);
+        problems.into_lines().is_empty().then_some(config)
+    }
+
+    /// Reads the text of a file.
     ///
     /// # Errors
     /// One line for each problem.
@@ -158,13 +162,13 @@ impl Config {
         let credentials = named(&mut reader, "credential", CredentialEntry::read);
         let sheets = named(&mut reader, "sheet", Sheet::read);
         let token_check = reader.table("token-check").unwrap_or_default();
-        let token_check = TokenCheck::read(reader.nested("token-check", token_check), &alert);
+        let token_check = TokenCheckEntry::read(reader.nested("token-check", token_check), &alert);
         let quotas = named(&mut reader, "quota", Quota::read);
         let session_run = reader.table("session-run");
-        let session_run = session_run.map(|table| SessionRun::read(reader.nested("session-run", table)));
-        across::check_sessions(session_run.as_ref(), &quotas, &mut reader);
+        let session_run = session_run.map(|table| SessionRunEntry::read(reader.nested("session-run", table)));
+        cross_checks::check_sessions(session_run.as_ref(), &quotas, &mut reader);
         let jobs = named(&mut reader, "job", JobEntry::read);
-        let names = SHIPPED.map(|shipped| shipped.name);
+        let names = EXECUTABLES.map(|executable| executable.name);
         for name in jobs.keys().filter(|name| !names.contains(&name.as_str())) {
             let what = format!("there is no executable of this name; there are {}", names.join(", "));
             reader.problem(&format!("job.{name}"), what);
@@ -175,10 +179,10 @@ impl Config {
                 reader.problem(&format!("sheet.{}.credential", sheet.name), what);
             }
         }
-        across::refuse_shared_files(&credentials, &mut reader);
-        across::refuse_shared_tabs(&sheets, &mut reader);
-        across::refuse_synced_archives(&sheets, &mut reader);
-        across::refuse_misplaced_freshness(&sheets, &mut reader);
+        cross_checks::refuse_shared_files(&credentials, &mut reader);
+        cross_checks::refuse_shared_tabs(&sheets, &mut reader);
+        cross_checks::refuse_synced_archives(&sheets, &mut reader);
+        cross_checks::refuse_misplaced_freshness(&sheets, &mut reader);
         reader.finish();
         let path = path.to_owned();
         Self {
@@ -197,24 +201,24 @@ impl Config {
         }
     }
 
-    /// How often an executable is expected to run; none for one that people start.
+    /// How often an executable is expected to run; `None` for one that a user starts.
     pub fn every(&self, name: &str) -> Option<Duration> {
-        let shipped = || SHIPPED.iter().find(|shipped| shipped.name == name)?.every;
-        self.job(name).every.or_else(shipped)
+        let shipped = EXECUTABLES.iter().find(|executable| executable.name == name);
+        self.job(name).every.or_else(|| shipped?.every)
     }
 
-    /// Who outside is told of an executable's runs.
+    /// Where an executable's runs are reported.
     pub fn monitor(&self, name: &str) -> &Monitor {
         self.jobs.get(name).and_then(|job| job.monitor.as_ref()).unwrap_or(&self.monitor)
     }
 
-    /// The settings of one executable.
+    /// The settings of one executable, or the defaults.
     pub fn job(&self, name: &str) -> JobEntry {
         self.jobs.get(name).cloned().unwrap_or_default()
     }
 }
 
-/// Why a text is not TOML, and where. Its line is not quoted, as the parser would: a person may have typed a secret there.
+/// Why a text is not TOML, and where. The line is not quoted, as the parser would: it may contain a secret.
 fn malformed(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -240,7 +244,7 @@ fn named<T>(
 
 fn read_monitor(reader: &mut Reader<'_>) -> Monitor {
     if !reader.has("monitor") {
-        let what = "is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nobody outside watches";
+        let what = "is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nothing outside watches";
         reader.problem("monitor", what);
     }
     Monitor::read(reader).unwrap_or(Monitor::None)

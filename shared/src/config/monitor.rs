@@ -1,4 +1,4 @@
-//! `monitor`: the address that each run pings, in the manner of Healthchecks, or the word that nobody outside watches.
+//! `monitor`: the address that each run pings, as Healthchecks defines it, or `"none"`.
 
 use toml::Value;
 use url::Url;
@@ -6,28 +6,28 @@ use url::Url;
 use super::reader::{Reader, kind};
 use super::sink::open_address;
 
-/// Who outside is told of each run.
+/// Where each run reports that it began and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Monitor {
-    /// Nobody, and the configuration says so.
+    /// Nowhere. The configuration must say so.
     None,
-    /// A server that speaks the ping protocol of Healthchecks. `{job}` in the address stands for the job's name.
+    /// A server with the ping protocol of Healthchecks. `{job}` in the address is replaced by the job's name.
     Url(Box<Url>),
 }
 
 impl Monitor {
-    /// Reads `monitor = "none"` or `monitor = { url = "…" }`; none when it is not there.
+    /// Reads `monitor = "none"` or `monitor = { url = "…" }`. `None` if the key is missing or wrong.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match reader.value("monitor")? {
             Value::String(word) if word == "none" => Some(Self::None),
             Value::Table(table) => {
                 let mut nested = reader.nested("monitor", table);
-                let url = nested.needed("url").and_then(|text| open_address(&mut nested, &text));
+                let url = nested.required("url").and_then(|text| open_address(&mut nested, &text));
                 if url.as_ref().is_some_and(|url| url.query().is_some() || url.fragment().is_some()) {
                     nested.problem("url", "must end with the path: the run's id is added as a query");
                 }
                 nested.finish();
-                // A problem with the address is reported; nothing is pinged then.
+                // With a wrong address, which is reported, the run pings nowhere.
                 Some(url.map_or(Self::None, |url| Self::Url(Box::new(url))))
             }
             other => {

@@ -1,35 +1,33 @@
-//! `overlap` and what belongs to it: which bookings of a sheet must not have the same thing at the same time.
-//!
-//! It only describes; the sync compares.
+//! `overlap` and its keys: which bookings of a sheet must not use the same resource at the same time.
 
 use super::{Column, Reader, Type};
 
 /// The check for double bookings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// What becomes of a double booking.
+    /// What a double booking causes.
     pub policy: OnOverlap,
-    /// The fields that name what is booked: a vessel, a berth.
+    /// The fields that identify what is booked, such as a vessel or a berth.
     pub resource: Vec<String>,
-    /// The field in which a booking begins.
+    /// The field with the begin of a booking.
     pub start: String,
-    /// The field in which it ends. That day or moment is free for the next one.
+    /// The field with its end. That day or moment is free for the next booking.
     pub end: String,
 }
 
-/// What becomes of a double booking.
+/// What a double booking causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnOverlap {
-    /// People are told; everything is synced.
+    /// An alert; everything is synced.
     Warn,
-    /// Nothing is written.
+    /// The run fails before it writes.
     Fail,
 }
 
 impl Overlap {
-    /// Reads the check, if there is one. Its fields must be owned columns, those of time of a type with a date.
+    /// Reads the check, if there is one. Its fields must be owned columns; those of begin and end must have a date.
     pub(super) fn read(reader: &mut Reader<'_>, columns: Option<&[Column]>) -> Option<Self> {
-        let policy = reader.word("overlap", &[("warn", OnOverlap::Warn), ("fail", OnOverlap::Fail)]);
+        let policy = reader.choice("overlap", &[("warn", OnOverlap::Warn), ("fail", OnOverlap::Fail)]);
         let resource = reader.texts("overlap-resource");
         let (start, end) = (reader.text("overlap-start"), reader.text("overlap-end"));
         let Some(policy) = policy else {
@@ -47,13 +45,11 @@ impl Overlap {
             );
             return None;
         };
-        let kind =
-            |field: &str| columns?.iter().find(|column| column.field == field).map(|column| column.kind);
-        for field in resource.iter().filter(|field| kind(field).is_none()) {
+        for field in resource.iter().filter(|field| kind_of(field, columns).is_none()) {
             reader.problem("overlap-resource", format!("the field {field:?} has no [[column]]"));
         }
         for (key, field) in [("overlap-start", &start), ("overlap-end", &end)] {
-            if !matches!(kind(field), Some(Type::Date | Type::DateTime)) {
+            if !matches!(kind_of(field, columns), Some(Type::Date | Type::DateTime)) {
                 reader.problem(
                     key,
                     format!("the field {field:?} has no [[column]] of type \"date\" or \"datetime\""),
@@ -62,4 +58,8 @@ impl Overlap {
         }
         Some(Self { policy, resource, start, end })
     }
+}
+
+fn kind_of(field: &str, columns: Option<&[Column]>) -> Option<Type> {
+    columns?.iter().find(|column| column.field == field).map(|column| column.kind)
 }

@@ -1,6 +1,6 @@
-//! Patterns such as `DD.MM.YYYY` or `hmm`: how a source writes its dates and times.
+//! Patterns such as `DD.MM.YYYY` or `hmm`: how a source writes its dates and times. Ambiguous ones are refused.
 //!
-//! It only describes them and refuses those that could be read in two ways; the sync reads values by them.
+//! The sync reads values with them.
 
 use super::Type;
 
@@ -92,7 +92,7 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), parts })
     }
 
-    /// As it stands in the configuration.
+    /// The text in the configuration.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -115,11 +115,14 @@ fn units(parts: &[Part]) -> impl Iterator<Item = Unit> {
     })
 }
 
+fn count(parts: &[Part], unit: Unit) -> usize {
+    units(parts).filter(|found| *found == unit).count()
+}
+
 fn check(parts: &[Part], kind: Type) -> Result<(), String> {
-    let count = |unit: Unit| units(parts).filter(|found| *found == unit).count();
-    let years = count(Unit::Year) + count(Unit::ShortYear);
-    let day = [years, count(Unit::Month), count(Unit::Day)];
-    let time = [count(Unit::Hour), count(Unit::Minute)];
+    let years = count(parts, Unit::Year) + count(parts, Unit::ShortYear);
+    let day = [years, count(parts, Unit::Month), count(parts, Unit::Day)];
+    let time = [count(parts, Unit::Hour), count(parts, Unit::Minute)];
     let (needs_day, needs_time) = (kind != Type::Time, kind != Type::Date);
     if day != [usize::from(needs_day); 3] {
         let needs = if needs_day {
@@ -134,11 +137,11 @@ fn check(parts: &[Part], kind: Type) -> Result<(), String> {
             if needs_time { "needs hours and minutes, once each" } else { "is for a date and names a time" };
         return Err(needs.to_owned());
     }
-    if count(Unit::Second) > usize::from(needs_time) || count(Unit::Half) > usize::from(needs_time) {
+    let most = usize::from(needs_time);
+    if count(parts, Unit::Second) > most || count(parts, Unit::Half) > most {
         return Err("has seconds or am where none or only one can be".to_owned());
     }
-    let is_loose = |pair: &[Part]| matches!(pair, [Part::Short(_), Part::Short(_)]);
-    if parts.windows(2).any(is_loose) {
+    if parts.windows(2).any(|pair| matches!(pair, [Part::Short(_), Part::Short(_)])) {
         return Err(
             "can be read in two ways: put a sign between M, D and h, or double one of them".to_owned()
         );
@@ -173,8 +176,8 @@ mod tests {
             ("DM.YYYY", Type::Date, "two ways"),
             ("%d.%m.%Y", Type::Date, "holds 'd'"),
         ] {
-            let told = Pattern::parse(text, kind).unwrap_err();
-            assert!(told.contains(why), "{text}: {told}");
+            let refused = Pattern::parse(text, kind).unwrap_err();
+            assert!(refused.contains(why), "{text}: {refused}");
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{Reader, reader::count};
 
-/// An allowance of sessions.
+/// The settings of one quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Sessions that may begin within one UTC day.
+    /// The most sessions that begin within one UTC day.
     pub per_day: u32,
-    /// Turns of one session.
+    /// The most turns of one session.
     pub turns: u32,
-    /// Sessions that may run at the same time.
+    /// The most sessions at the same time.
     pub concurrency: u32,
 }
 

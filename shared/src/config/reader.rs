@@ -1,6 +1,6 @@
-//! Reads one TOML table key by key and remembers every problem, so that a person hears of all mistakes at once.
+//! Reads one TOML table key by key and collects every problem, so that all mistakes are reported at once.
 //!
-//! It checks shapes (kind of value, unknown keys); meaning is checked by the tables themselves.
+//! It checks types and unknown keys. The tables check what values mean.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -8,26 +8,26 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-/// The longest duration that means anything here; far longer ones are beyond what a calendar can count.
+/// The longest duration that is accepted. Much longer ones overflow the calendar.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// What is wrong with a configuration, one line each, in the order found.
+/// The problems of a configuration, one line each, in the order found.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<String>);
 
 impl Problems {
-    /// Remembers one.
+    /// Adds the problem of one key or table.
     pub fn add(&mut self, place: impl Display, what: impl Display) {
         self.0.push(format!("{place}: {what}"));
     }
 
-    /// The lines.
+    /// One line for each problem.
     pub fn into_lines(self) -> Vec<String> {
         self.0
     }
 }
 
-/// One table being read. Keys are taken out of it; what is left at [`Reader::finish`] is unknown.
+/// A table while it is read. Each key is taken out of it; keys that are left at [`Reader::finish`] are unknown.
 pub struct Reader<'a> {
     path: String,
     table: Table,
@@ -36,28 +36,28 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts reading `table`, found at `path`, such as `sheet.port-sheet` (empty for the whole file).
+    /// Starts to read `table`, which is at `path`, such as `sheet.port-sheet`. The path of the whole file is empty.
     pub fn new(path: impl Into<String>, table: Table, problems: &'a mut Problems) -> Self {
         Self { path: path.into(), table, known: Vec::new(), problems }
     }
 
-    /// Where this table stands, for nested tables and for problems of meaning.
+    /// The path of a key, for nested tables and for problems.
     pub fn place(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// Remembers a problem with one key.
+    /// Adds a problem with one key.
     pub fn problem(&mut self, key: &str, what: impl Display) {
         let place = self.place(key);
         self.problems.add(place, what);
     }
 
-    /// Whether a key is there.
+    /// Whether the table has this key and it was not taken.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Takes a value out, whatever its kind.
+    /// Takes a value of any type.
     pub fn value(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         self.table.remove(key)
@@ -72,8 +72,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a string that must be there.
-    pub fn needed(&mut self, key: &'static str) -> Option<String> {
+    /// Takes a string that is required.
+    pub fn required(&mut self, key: &'static str) -> Option<String> {
         if !self.table.contains_key(key) {
             self.known.push(key);
             return self.wrong(key, "is missing");
@@ -102,8 +102,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a string that may be a blank, such as a tab.
-    pub fn sign(&mut self, key: &'static str) -> Option<String> {
+    /// Takes a string that may be blank, such as the delimiter `"\t"`.
+    pub fn char(&mut self, key: &'static str) -> Option<String> {
         match self.value(key)? {
             Value::String(text) => Some(text),
             other => self.wrong(key, format!("must be a string in quotes, not {}", kind(&other))),
@@ -118,13 +118,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes one of a few words.
-    pub fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.sign(key)?;
-        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+    /// Takes one of a few names.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, names: &[(&str, T)]) -> Option<T> {
+        let text = self.char(key)?;
+        if let Some((_, value)) = names.iter().find(|(name, _)| *name == text) {
             return Some(*value);
         }
-        let list = words.iter().map(|(word, _)| format!("{word:?}")).collect::<Vec<_>>().join(", ");
+        let list = names.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         self.wrong(key, format!("{text:?} is not one of {list}"))
     }
 
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a duration that is longer than nothing.
+    /// Takes a duration above zero.
     pub fn positive_duration(&mut self, key: &'static str) -> Option<Duration> {
         match self.duration(key)? {
             Duration::ZERO => self.wrong(key, "must be longer than nothing"),
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         tables.unwrap_or_default()
     }
 
-    /// Takes a name, which may become a file's.
+    /// Takes a name that may become a file name.
     pub fn name(&mut self, key: &'static str) -> Option<String> {
         match self.text(key)? {
             name if is_name(&name) => Some(name),
@@ -221,12 +221,12 @@ impl<'a> Reader<'a> {
         named
     }
 
-    /// Reads a nested table with the same memory of problems.
+    /// Starts to read a nested table. Its problems are added to the same list.
     pub fn nested(&mut self, key: &str, table: Table) -> Reader<'_> {
         Reader::new(self.place(key), table, self.problems)
     }
 
-    /// Reports every key that nothing took.
+    /// Reports every key that was not taken.
     pub fn finish(self) {
         for key in self.table.keys() {
             let place = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A whole number in a range.
+/// Takes a whole number within a range.
 pub(super) fn count(reader: &mut Reader<'_>, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
     let number = reader.integer(key)?;
     let number = u32::try_from(number).ok().filter(|number| range.contains(number));
@@ -252,8 +252,8 @@ pub(super) fn count(reader: &mut Reader<'_>, key: &'static str, range: RangeIncl
 
 /// Names become file names and are typed on command lines.
 fn is_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    !name.is_empty() && name.len() <= 64 && name.chars().all(plain) && !name.starts_with('-')
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    (1..=64).contains(&name.len()) && is_plain && !name.starts_with('-')
 }
 
 pub(super) fn kind(value: &Value) -> &'static str {

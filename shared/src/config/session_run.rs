@@ -1,4 +1,4 @@
-//! `[session-run]`: the command that a session is, what bounds it, and where its tasks come from.
+//! `[session-run]`: the command of a session, its limits, and where tasks come from.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,37 +6,37 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Reader, reader::count};
-use crate::address::is_confidential;
+use crate::sys::url::is_confidential;
 
 /// The settings of `[session-run]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionRun {
-    /// The `[quota.NAME]` that pays for the sessions.
+pub struct SessionRunEntry {
+    /// The `[quota.NAME]` from which sessions are taken.
     pub quota: String,
     /// The program and its arguments, with `{task}`, `{turns}` and `{checkpoint}` in them.
     pub command: Vec<String>,
     /// How long a session may take.
     pub deadline: Duration,
-    /// How long a session that is to end has between SIGTERM and SIGKILL.
+    /// The time between SIGTERM and SIGKILL when a session must end.
     pub grace: Duration,
     /// How often a task that reached its turn limit is resumed.
     pub max_resumes: u32,
-    /// The turn at which the command is to save a checkpoint.
+    /// The turn at which the command should save a checkpoint.
     pub checkpoint_turn: u32,
-    /// The exit code by which the command says that it reached its turn limit.
+    /// The exit code of a command that reached its turn limit.
     pub turn_limit_exit: i32,
-    /// How long a claim lasts without a word from its runner.
+    /// How long a claim lasts without a heartbeat of its runner.
     pub lease: Duration,
     /// How much of a session's output is kept, in KiB.
     pub output_limit_kib: u32,
-    /// Where tasks come from beside the local table.
-    pub dashboard: Option<Dashboard>,
+    /// Where tasks come from besides the local table.
+    pub dashboard: Option<DashboardEntry>,
 }
 
 /// `[session-run.dashboard]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dashboard {
-    /// The address below which the operations of the contract are, ending in `/`.
+pub struct DashboardEntry {
+    /// The base address of the REST contract, ending in `/`.
     pub url: Url,
     /// The file with the bearer token, relative to the credentials folder or absolute.
     pub token_file: PathBuf,
@@ -44,11 +44,11 @@ pub struct Dashboard {
     pub timeout: Duration,
 }
 
-impl SessionRun {
+impl SessionRunEntry {
     pub(super) fn read(mut reader: Reader<'_>) -> Self {
         let minute = Duration::from_secs(60);
         let settings = Self {
-            quota: reader.needed("quota").unwrap_or_default(),
+            quota: reader.required("quota").unwrap_or_default(),
             command: reader.texts("command").unwrap_or_default(),
             deadline: reader.duration("deadline").unwrap_or(minute * 60),
             grace: reader.duration("grace").unwrap_or(Duration::from_secs(10)),
@@ -61,7 +61,7 @@ impl SessionRun {
             output_limit_kib: count(&mut reader, "output-limit-kib", 1..=1_048_576).unwrap_or(256),
             dashboard: reader
                 .table("dashboard")
-                .and_then(|table| Dashboard::read(reader.nested("dashboard", table))),
+                .and_then(|table| DashboardEntry::read(reader.nested("dashboard", table))),
         };
         settings.check(&mut reader);
         reader.finish();
@@ -81,9 +81,9 @@ impl SessionRun {
     }
 }
 
-impl Dashboard {
+impl DashboardEntry {
     fn read(mut reader: Reader<'_>) -> Option<Self> {
-        let url = reader.needed("url").and_then(|text| match Url::parse(&text) {
+        let url = reader.required("url").and_then(|text| match Url::parse(&text) {
             Ok(url) if !is_confidential(&url) => {
                 let what =
                     format!("{text:?} would send the token unencrypted: use https, or http on loopback");
@@ -100,7 +100,7 @@ impl Dashboard {
                 None
             }
         });
-        let token_file = reader.needed("token-file").map(PathBuf::from);
+        let token_file = reader.required("token-file").map(PathBuf::from);
         let timeout = reader.duration("timeout").unwrap_or(Duration::from_secs(20));
         if timeout.is_zero() {
             reader.problem("timeout", "must be longer than nothing");

@@ -1,22 +1,22 @@
-//! `[sheet.NAME]`: which source goes into which tab, and what may happen to it.
-//!
-//! It only describes; the sync decides.
+//! `[sheet.NAME]`: which source goes into which tab, and the policies of the sync.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::spelling;
+
 use super::column::{self, Column};
 use super::{CellAddress, Overlap, Reader, Source};
 
-/// How often a sheet is read whole, whatever its file's version says.
+/// How often a sheet is read as a whole, even if its file's version is unchanged.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One sheet to keep in step with its source.
+/// One tab and its source.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// Its name in the configuration.
+    /// The name in the configuration.
     pub name: String,
-    /// The credential that reads and writes it.
+    /// The name of the credential that reads and writes it.
     pub credential: String,
     /// The spreadsheet's id.
     pub spreadsheet: String,
@@ -24,11 +24,11 @@ pub struct Sheet {
     pub tab: String,
     /// The source fields that identify a booking.
     pub key: Vec<String>,
-    /// What becomes of a row whose booking left the source.
+    /// The policy for rows whose booking left the source.
     pub on_missing: OnMissing,
-    /// What becomes of a person's change to an owned cell.
+    /// The policy for owned cells that a user edited.
     pub on_edit: OnEdit,
-    /// What becomes of the rest when a source row is bad.
+    /// The policy for the good rows of a source that has bad ones.
     pub on_bad_row: OnBadRow,
     /// The largest share of the sheet's bookings that may leave the source at once.
     pub max_shrink: Share,
@@ -38,67 +38,67 @@ pub struct Sheet {
     pub freshness_cell: Option<CellAddress>,
     /// The check for double bookings.
     pub overlap: Option<Overlap>,
-    /// How long the file's version may stand in for reading the sheet; zero for never.
+    /// How long an unchanged file version may replace reading the sheet. Zero reads it with every run.
     pub full_read_every: Duration,
-    /// The tab that takes the rows of bookings that left, with `on-missing = "archive"`.
+    /// The tab for rows of bookings that left the source, with `on-missing = "archive"`.
     pub archive_tab: String,
     /// Where the bookings come from.
     pub source: Source,
-    /// The owned columns; none for every source field as text under its own name.
+    /// The owned columns. `None` makes every field of the source a text column with its own name.
     pub columns: Option<Vec<Column>>,
 }
 
-/// What becomes of a row whose booking left the source.
+/// The policy for a row whose booking left the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnMissing {
     /// It stays as it is.
     Keep,
     /// It stays, struck through, with a note in the status column.
     Flag,
-    /// It goes to the archive tab, people's cells and all.
+    /// It moves to the archive tab, with its human columns.
     Archive,
-    /// It goes, people's cells and all; the journal keeps them.
+    /// It is deleted, with its human columns; the journal keeps them.
     Delete,
 }
 
 impl OnMissing {
-    /// The words of the configuration.
-    const WORDS: [(&'static str, Self); 4] =
+    /// The names in the configuration.
+    const NAMES: [(&'static str, Self); 4] =
         [("keep", Self::Keep), ("flag", Self::Flag), ("archive", Self::Archive), ("delete", Self::Delete)];
 }
 
-/// What becomes of a person's change to an owned cell.
+/// The policy for an owned cell that a user edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnEdit {
-    /// The source's value is put back.
+    /// The sync writes the source's value again.
     Restore,
-    /// The person's value stays.
+    /// The user's value stays.
     Keep,
-    /// Nothing is written and the run fails.
+    /// The run fails before it writes.
     Fail,
 }
 
 impl OnEdit {
-    /// The words of the configuration.
-    pub(super) const WORDS: [(&'static str, Self); 3] =
+    /// The names in the configuration.
+    pub(super) const NAMES: [(&'static str, Self); 3] =
         [("restore", Self::Restore), ("keep", Self::Keep), ("fail", Self::Fail)];
 
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    /// The name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, policy)| *policy == self).map_or("", |(name, _)| name)
     }
 }
 
-/// What becomes of the good rows when some are bad.
+/// The policy for the good rows of a source that has bad ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnBadRow {
     /// They are synced; the bad ones are set aside and the exit code is 65.
     Quarantine,
-    /// Nothing is written.
+    /// The run fails before it writes.
     Fail,
 }
 
-/// A share between nothing and everything, in hundredths of a percent so that it compares exactly.
+/// A share from 0% to 100%, in hundredths of a percent so that it compares exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(u32);
 
@@ -124,8 +124,8 @@ impl std::fmt::Display for Share {
 
 impl Sheet {
     pub(super) fn read(name: &str, mut reader: Reader<'_>) -> Self {
-        let credential = reader.needed("credential").unwrap_or_default();
-        let spreadsheet = reader.needed("spreadsheet").unwrap_or_default();
+        let credential = reader.required("credential").unwrap_or_default();
+        let spreadsheet = reader.required("spreadsheet").unwrap_or_default();
         let spreadsheet = spreadsheet_id(&spreadsheet).unwrap_or_else(|| {
             if !spreadsheet.is_empty() {
                 let what = if is_published(&spreadsheet) {
@@ -137,16 +137,16 @@ impl Sheet {
             }
             String::new()
         });
-        let tab = reader.needed("tab").unwrap_or_default();
+        let tab = reader.required("tab").unwrap_or_default();
         let mut sheet = Self {
             name: name.to_owned(),
             credential,
             spreadsheet,
             key: read_key(&mut reader),
-            on_missing: reader.word("on-missing", &OnMissing::WORDS).unwrap_or(OnMissing::Flag),
-            on_edit: reader.word("on-edit", &OnEdit::WORDS).unwrap_or(OnEdit::Restore),
+            on_missing: reader.choice("on-missing", &OnMissing::NAMES).unwrap_or(OnMissing::Flag),
+            on_edit: reader.choice("on-edit", &OnEdit::NAMES).unwrap_or(OnEdit::Restore),
             on_bad_row: reader
-                .word("on-bad-row", &[("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)])
+                .choice("on-bad-row", &[("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)])
                 .unwrap_or(OnBadRow::Quarantine),
             max_shrink: read_max_shrink(&mut reader),
             status_header: reader.text("status-header").unwrap_or_else(|| "Sync status".to_owned()),
@@ -165,7 +165,7 @@ impl Sheet {
         sheet
     }
 
-    /// What no single key can get wrong alone.
+    /// Checks keys against each other.
     fn check(&self, reader: &mut Reader<'_>) {
         if self.archive_tab.to_lowercase() == self.tab.to_lowercase() {
             reader.problem("archive-tab", "must be another tab than the sheet's own");
@@ -174,6 +174,10 @@ impl Sheet {
         let mut headers = BTreeSet::new();
         let mut fields = BTreeSet::new();
         for column in columns {
+            if let Some(twin) = spelling::twin(&column.header, headers.iter().copied()) {
+                let header = &column.header;
+                reader.problem("column", format!("the headers {twin:?} and {header:?} {}", spelling::ALIKE));
+            }
             if !headers.insert(&column.header) {
                 reader.problem("column", format!("the header {:?} is used twice", column.header));
             }
@@ -229,7 +233,8 @@ fn read_max_shrink(reader: &mut Reader<'_>) -> Share {
     })
 }
 
-/// The id in a spreadsheet's address, or the id itself. Behind `/spreadsheets` may stand the number of a browser's account.
+/// The id in a spreadsheet's address, or the id itself. The address can have the number of a browser's account behind
+/// `/spreadsheets`.
 fn spreadsheet_id(text: &str) -> Option<String> {
     let behind = text.split_once("/spreadsheets/").map(|(_, rest)| rest);
     let id =
@@ -237,11 +242,11 @@ fn spreadsheet_id(text: &str) -> Option<String> {
             Some(id) => id.split(['/', '?', '#']).next().unwrap_or_default(),
             None => text.trim(),
         };
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (!id.is_empty() && id.chars().all(plain) && !is_published(text)).then(|| id.to_owned())
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    (!id.is_empty() && is_plain && !is_published(text)).then(|| id.to_owned())
 }
 
-/// Whether this is the copy of a spreadsheet that *File, Share, Publish to web* shows, which nobody can write.
+/// Whether this is the copy of a spreadsheet that *File, Share, Publish to web* makes, which cannot be written.
 fn is_published(text: &str) -> bool {
     text.contains("/d/e/") || text.starts_with("2PACX-")
 }

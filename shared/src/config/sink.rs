@@ -1,6 +1,6 @@
-//! `[[alert.sink]]`: where alerts go.
+//! `[[alert.sink]]`: where alerts are sent.
 //!
-//! No secret is in it: a password, a token or a secret address stands in a file of its own.
+//! It has no secret: a password, a token or a secret address is in a file of its own.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,20 +10,20 @@ use url::Url;
 
 use super::Reader;
 use super::reader::count;
-use crate::address::is_confidential;
+use crate::sys::url::is_confidential;
 
-/// One `[[alert.sink]]`.
+/// One sink.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    /// What it is called in records and reports.
+    /// The name in records and reports.
     pub name: String,
-    /// How it is reached.
-    pub way: Way,
+    /// How alerts are sent to it.
+    pub way: Transport,
 }
 
-/// How a sink is reached.
+/// How alerts are sent to a sink.
 #[derive(Clone, Debug)]
-pub enum Way {
+pub enum Transport {
     /// An HTTP POST.
     Webhook(Webhook),
     /// A mail. Boxed, since it is by far the largest.
@@ -32,18 +32,18 @@ pub enum Way {
     Command(Vec<String>),
 }
 
-/// A webhook.
+/// A webhook and what it is sent.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Its address.
+    /// The address, or the file with it.
     pub address: Endpoint,
     /// The file with a token for `Authorization: Bearer`.
     pub token_file: Option<PathBuf>,
-    /// What it is sent.
-    pub shape: Shape,
+    /// The format of what it is sent.
+    pub shape: PayloadFormat,
 }
 
-/// Where a webhook is: an address that is a secret itself, as Slack's and Discord's are, stands in a file.
+/// The address of a webhook. One that is a secret itself, as Slack's and Discord's are, is in a file.
 #[derive(Clone, Debug)]
 pub enum Endpoint {
     /// An open address.
@@ -52,31 +52,31 @@ pub enum Endpoint {
     File(PathBuf),
 }
 
-/// What a webhook is sent.
+/// The format of a webhook's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum PayloadFormat {
     /// The alert's own fields.
     Json,
-    /// Slack's, which Mattermost and others take too.
+    /// Slack's, which Mattermost and others accept too.
     Slack,
     /// Discord's.
     Discord,
-    /// ntfy's: plain text, the rest in headers.
+    /// ntfy's: the text as the body, the rest in headers.
     Ntfy,
 }
 
-/// A mail server and who gets mail through it.
+/// A mail server, the sender and the recipients.
 #[derive(Clone, Debug)]
 pub struct Smtp {
-    /// Its host name.
+    /// The host name, which its certificate must have.
     pub host: String,
-    /// Its port.
+    /// Usually 587 with STARTTLS, 465 with TLS.
     pub port: u16,
     /// How the connection is secured.
     pub encryption: Encryption,
-    /// Who sends.
+    /// The sender.
     pub from: Mailbox,
-    /// Who receives.
+    /// The recipients.
     pub to: Vec<Mailbox>,
     /// The user to log in as, and the file with the password.
     pub login: Option<(String, PathBuf)>,
@@ -85,19 +85,20 @@ pub struct Smtp {
 /// How a connection to a mail server is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// Plain at first, then TLS, or nothing is sent.
+    /// TLS after STARTTLS; without it no mail is sent.
     StartTls,
     /// TLS from the first byte.
     Tls,
-    /// None; only to this machine itself.
+    /// No encryption; accepted only for this machine itself.
     None,
 }
 
-/// Reads all of them.
 pub(super) fn read_sinks(reader: &mut Reader<'_>) -> Vec<Sink> {
     let tables = reader.tables("sink");
-    let read = |(index, table)| read_sink(reader.nested(&format!("sink[{}]", index + 1), table));
-    let sinks: Vec<Sink> = tables.into_iter().enumerate().filter_map(read).collect();
+    let numbered = (1..).zip(tables);
+    let sinks: Vec<Sink> = numbered
+        .filter_map(|(number, table)| read_sink(reader.nested(&format!("sink[{number}]"), table)))
+        .collect();
     let mut names = BTreeSet::new();
     for twice in sinks.iter().filter(|sink| !names.insert(&sink.name)) {
         reader.problem("sink", format!("{:?} is the name of two; give each a name = of its own", twice.name));
@@ -106,12 +107,12 @@ pub(super) fn read_sinks(reader: &mut Reader<'_>) -> Vec<Sink> {
 }
 
 fn read_sink(mut reader: Reader<'_>) -> Option<Sink> {
-    let kind = reader.needed("kind");
+    let kind = reader.required("kind");
     let name = reader.name("name").or_else(|| kind.clone());
     let way = match kind.as_deref() {
-        Some("webhook") => read_webhook(&mut reader).map(Way::Webhook),
-        Some("smtp") => read_smtp(&mut reader).map(|smtp| Way::Smtp(Box::new(smtp))),
-        Some("command") => read_command(&mut reader).map(Way::Command),
+        Some("webhook") => read_webhook(&mut reader).map(Transport::Webhook),
+        Some("smtp") => read_smtp(&mut reader).map(|smtp| Transport::Smtp(Box::new(smtp))),
+        Some("command") => read_command(&mut reader).map(Transport::Command),
         Some(other) => {
             reader.problem("kind", format!("{other:?} is not one of \"webhook\", \"smtp\", \"command\""));
             return None;
@@ -132,9 +133,13 @@ fn read_webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
             None
         }
     };
-    let shapes =
-        [("json", Shape::Json), ("slack", Shape::Slack), ("discord", Shape::Discord), ("ntfy", Shape::Ntfy)];
-    let shape = reader.word("shape", &shapes).unwrap_or(Shape::Json);
+    let shapes = [
+        ("json", PayloadFormat::Json),
+        ("slack", PayloadFormat::Slack),
+        ("discord", PayloadFormat::Discord),
+        ("ntfy", PayloadFormat::Ntfy),
+    ];
+    let shape = reader.choice("shape", &shapes).unwrap_or(PayloadFormat::Json);
     let token_file = reader.text("token-file").map(PathBuf::from);
     Some(Webhook { address: address?, token_file, shape })
 }
@@ -153,13 +158,13 @@ pub(super) fn open_address(reader: &mut Reader<'_>, text: &str) -> Option<Url> {
 fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
     let encryptions =
         [("starttls", Encryption::StartTls), ("tls", Encryption::Tls), ("none", Encryption::None)];
-    let encryption = reader.word("encryption", &encryptions).unwrap_or(Encryption::StartTls);
+    let encryption = reader.choice("encryption", &encryptions).unwrap_or(Encryption::StartTls);
     let usual = match encryption {
         Encryption::StartTls => 587,
         Encryption::Tls => 465,
         Encryption::None => 25,
     };
-    let host = reader.needed("host");
+    let host = reader.required("host");
     let is_here = host.as_deref().is_some_and(|host| ["127.0.0.1", "::1", "localhost"].contains(&host));
     if encryption == Encryption::None && !is_here {
         reader.problem(
@@ -168,7 +173,7 @@ fn read_smtp(reader: &mut Reader<'_>) -> Option<Smtp> {
         );
     }
     let port = count(reader, "port", 1..=65_535).and_then(|port| u16::try_from(port).ok());
-    let from = reader.needed("from").and_then(|text| mailbox(reader, "from", &text));
+    let from = reader.required("from").and_then(|text| mailbox(reader, "from", &text));
     let to = reader.texts("to").unwrap_or_default();
     if to.is_empty() {
         reader.problem("to", "must name at least one address, such as [\"harbour@example.com\"]");

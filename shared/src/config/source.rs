@@ -1,6 +1,6 @@
-//! `[sheet.NAME.source]`: where bookings come from and how they are reached.
+//! `[sheet.NAME.source]`: where bookings come from and how they are read.
 //!
-//! It only describes. An address may hold a secret in its query, so it is never shown whole.
+//! The query of an address can be a secret, so addresses are shown without it.
 
 mod read;
 
@@ -16,32 +16,32 @@ use url::Url;
 pub enum Source {
     /// CSV with a header line.
     Csv {
-        /// Where it lies.
+        /// Where the file is.
         origin: Origin,
-        /// What stands between fields, an ASCII character.
+        /// The ASCII character between fields.
         delimiter: u8,
-        /// How its text is encoded, unless a mark at its start says otherwise.
+        /// The encoding of a file without a byte order mark.
         encoding: &'static Encoding,
     },
     /// A JSON array of objects, or objects one after the other.
     Json {
-        /// Where it lies.
+        /// Where the file is.
         origin: Origin,
         /// The JSON pointer (RFC 6901) to the array in the document; empty for the document itself.
         pointer: String,
     },
     /// A query of an SQLite database.
     Sqlite {
-        /// The database.
+        /// The database file, absolute.
         path: PathBuf,
-        /// The query.
+        /// Its rows are the bookings.
         query: Query,
     },
     /// A query of a database server.
     Server(Server),
 }
 
-/// Where a file lies.
+/// Where a file is.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// On this machine.
@@ -53,13 +53,13 @@ pub enum Origin {
 /// A file on a web server.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// Its address.
+    /// The address of the file, shown without its query.
     pub address: Address,
-    /// The secret that the server asks for.
+    /// The secret that the server requires.
     pub secret: Option<WebSecret>,
-    /// Whether plain http may be spoken beyond this machine.
+    /// Whether http without TLS is allowed beyond this machine.
     pub allow_http: bool,
-    /// The largest file taken, in bytes, decompressed.
+    /// The largest file that is read, in bytes, decompressed.
     pub max_size: u64,
     /// The limit on one try: connecting, headers and body together.
     pub timeout: Duration,
@@ -70,7 +70,7 @@ pub struct Web {
 /// A secret for a web server.
 #[derive(Clone, Debug)]
 pub struct WebSecret {
-    /// The file it stands in, relative to the credentials folder or absolute.
+    /// The file with the secret, relative to the credentials folder or absolute.
     pub file: PathBuf,
     /// How it is sent.
     pub sent_as: SentAs,
@@ -83,7 +83,7 @@ pub enum SentAs {
     Bearer,
     /// In a header of this name.
     Header(String),
-    /// In a parameter of this name, behind the address's question mark.
+    /// In a parameter of this name in the query of the address.
     Parameter(String),
 }
 
@@ -107,7 +107,7 @@ pub struct Server {
     pub password_file: Option<PathBuf>,
     /// The certificate authorities to trust in place of the system's, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// What is asked.
+    /// The query and its limit.
     pub query: Query,
 }
 

@@ -45,7 +45,7 @@ fn every_problem_is_told_at_once_with_its_place() {
     assert_eq!(
         problems(&text),
         [
-            "monitor: is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nobody outside watches",
+            "monitor: is missing: say monitor = { url = \"https://…\" }, or monitor = \"none\" if nothing outside watches",
             "sheet.port-sheet.tab: must be a string in quotes, not a number",
             "sheet.port-sheet.max-shrink: \"lots\" is not a share from \"0%\" to \"100%\"",
             "sheet.port-sheet.onmissing: unknown key; known here: credential, spreadsheet, tab, key, on-missing, on-edit, \
@@ -149,8 +149,8 @@ fn of_a_broken_file_as_much_is_known_as_can_be() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     let of = |text: &str| {
-        crate::file::replace(&path, text.as_bytes()).unwrap();
-        let config = Config::of_alerts(&path);
+        crate::sys::atomic_file::replace(&path, text.as_bytes()).unwrap();
+        let config = Config::for_alerts(&path);
         (config.state_dir.is_some(), config.alert.sinks.len())
     };
     let sink = "[[alert.sink]]\nkind = \"command\"\ncommand = [\"/bin/true\"]\n";
@@ -204,7 +204,10 @@ fn a_source_that_could_not_work_or_would_leak_is_refused_without_quoting_its_add
             "kind = \"csv\"\npath = \"/x\"\nmax-size = \"1 MiB\"".to_owned(),
             "is not for kind = \"csv\" without url",
         ),
-        ("kind = \"csv\"\npath = \"/x\"\nurl = \"https://e.example\"".to_owned(), "cannot stand beside path"),
+        (
+            "kind = \"csv\"\npath = \"/x\"\nurl = \"https://e.example\"".to_owned(),
+            "cannot be used together with path",
+        ),
         ("kind = \"csv\"\npath = \"/x\"\ndelimiter = \"ab\"".to_owned(), "one ASCII character"),
         ("kind = \"csv\"\npath = \"/x\"\nencoding = \"martian\"".to_owned(), "is not an encoding"),
         ("kind = \"json\"\nurl = \"http://e.example/?hidden\"".to_owned(), "unencrypted"),
@@ -251,7 +254,7 @@ fn a_notation_fits_its_type() {
         ("type = \"date\"\npattern = \"DD.MM\"", "\"DD.MM\" needs a year"),
         ("type = \"datetime\"\ntime-zone = \"Mars/Olympus\"", "is not in this machine's time zones"),
         ("type = \"boolean\"\ntrue-words = [\"x\"]", "false-words: must name at least one word"),
-        ("type = \"boolean\"\ntrue-words = [\"x\"]\nfalse-words = [\"X\"]", "also stands in true-words"),
+        ("type = \"boolean\"\ntrue-words = [\"x\"]\nfalse-words = [\"X\"]", "is also in true-words"),
     ] {
         let problems = column_problems(lines);
         assert!(problems.contains(told), "{lines}: {problems}");

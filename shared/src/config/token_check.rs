@@ -1,51 +1,50 @@
-//! `[token-check]`: how patient every job is with a refresh, and what people hear of a credential.
+//! `[token-check]`: how every job refreshes tokens, and when alerts about credentials are sent.
 
 use std::time::Duration;
 
 use super::reader::count;
 use super::{Alert, Reader};
 
-/// A day, for key ages.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The settings of `[token-check]`. Refreshing obeys them in every job.
+/// The settings of `[token-check]`. Those of refreshes apply to every job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenCheck {
-    /// An access token with less than this left is fetched anew.
+pub struct TokenCheckEntry {
+    /// An access token that expires within this time is renewed.
     pub refresh_margin: Duration,
-    /// How often a credential that needs a person is probed.
+    /// The time between two probes of a credential that needs a user.
     pub recovery_interval: Duration,
-    /// How often a refresh is tried within a run.
+    /// How often a refresh is repeated within a run.
     pub max_retries: usize,
-    /// Whether people hear of the first failure of a credential that needs one of them.
+    /// Whether the first failure of a credential that needs a user is reported.
     pub alert_on_first_failure: bool,
-    /// Whether they hear that it works again.
+    /// Whether the end of an outage is reported.
     pub alert_on_recovery: bool,
-    /// The failed refresh, counted from the first, with which the alert is escalated.
+    /// The number of failed refreshes after which the alert is escalated.
     pub escalate_after: u32,
-    /// How often people are reminded of an outage that goes on: `remind-every` of `[alert]`.
+    /// The time between two reminders of an outage that continues: `remind-every` of `[alert]`.
     pub remind_every: Duration,
-    /// The age of a service account's key from which it is warned of.
+    /// The age of a service account's key from which it causes a warning.
     pub key_age_warn: Duration,
     /// The age from which it is a failure.
     pub key_age_fail: Duration,
-    /// How many refreshes of one credential are allowed within an hour, by all jobs together.
+    /// The most refreshes of one credential within an hour, all jobs together.
     pub refreshes_per_hour: u32,
-    /// The command to run when a credential works again; none for the jobs that waited.
+    /// The command to run when a credential works again. `None` starts the jobs that waited.
     pub on_recovery: Option<Vec<String>>,
     /// How long that command may take.
     pub on_recovery_timeout: Duration,
 }
 
-impl Default for TokenCheck {
+impl Default for TokenCheckEntry {
     fn default() -> Self {
-        Self::beside(&Alert::default())
+        Self::with_defaults_of(&Alert::default())
     }
 }
 
-impl TokenCheck {
-    /// The defaults, some of which are those of every alert.
-    fn beside(alert: &Alert) -> Self {
+impl TokenCheckEntry {
+    /// The defaults. Some are the settings of `[alert]`.
+    fn with_defaults_of(alert: &Alert) -> Self {
         Self {
             refresh_margin: Duration::from_secs(5 * 60),
             recovery_interval: Duration::from_secs(30 * 60),
@@ -64,7 +63,7 @@ impl TokenCheck {
     }
 
     pub(super) fn read(mut reader: Reader<'_>, alert: &Alert) -> Self {
-        let usual = Self::beside(alert);
+        let usual = Self::with_defaults_of(alert);
         let settings = Self {
             refresh_margin: reader.duration("refresh-margin").unwrap_or(usual.refresh_margin),
             recovery_interval: reader.duration("recovery-interval").unwrap_or(usual.recovery_interval),

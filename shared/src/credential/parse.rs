@@ -1,30 +1,32 @@
-//! What is in a credential file, and where its secrets may be sent.
+//! The content of a credential file, and the hosts that may receive its secrets.
 //!
-//! Nothing of the content is ever quoted in a failure.
+//! No failure ever quotes the content.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Credential, Place, ServiceAccount};
-use crate::address::is_loopback;
+use super::{Credential, CredentialFile, ServiceAccount};
+use crate::cause::Cause;
+use crate::sys::url::is_loopback;
 use crate::{Failure, Kind, Result, Secret};
 
-/// Google's token endpoint, for files that name none, as gcloud's do.
+/// Google's token endpoint, for files that name none, such as gcloud's.
 const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
-/// Hosts of Google that answer token requests.
+/// Google's hosts with a token endpoint.
 const GOOGLE_TOKEN_HOSTS: [&str; 3] = ["oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"];
 
 pub(super) fn google_token_uri() -> String {
     GOOGLE_TOKEN_URI.to_owned()
 }
 
-impl Place {
-    /// The credential in this content, which need not be in the file; where its secrets would be sent is checked.
+impl CredentialFile {
+    /// The credential in this content, which is not necessarily the file's. Checks the host that would receive its
+    /// secrets.
     ///
     /// # Errors
-    /// As [`Place::read`], safety of the file apart.
+    /// As [`CredentialFile::read`], without the safety of the file.
     pub fn parse_checked(&self, content: &[u8]) -> Result<Credential> {
         let credential = self.parse(content)?;
         self.check_token_uri(credential.token_uri())?;
@@ -41,50 +43,52 @@ impl Place {
     }
 
     pub(super) fn fields(&self, content: &[u8]) -> Result<Map<String, Value>> {
-        // The parser's message is left out: it may quote what stands in the file.
+        // The parser's message is left out: it may quote the file.
         serde_json::from_slice(content).map_err(|error| {
             self.refused(format!("is not a JSON object (line {}, column {})", error.line(), error.column()))
+                .caused_by(error)
         })
     }
 
     fn decode<T: for<'de> Deserialize<'de>>(&self, fields: &Map<String, Value>) -> Result<T> {
-        for needed in ["client_id", "client_secret", "refresh_token"] {
-            let filled = fields.get(needed).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-            if !filled {
-                return Err(self.refused(format!("lacks the field {needed:?}")));
-            }
+        for name in ["client_id", "client_secret", "refresh_token"] {
+            self.required(fields, name)?;
         }
         T::deserialize(Value::Object(fields.clone()))
-            .map_err(|_| self.refused("has a field of the wrong kind"))
+            .map_err(|error| self.refused("has a field of the wrong kind").caused_by(error))
+    }
+
+    /// A field that must be text and must not be empty.
+    fn required(&self, fields: &Map<String, Value>, name: &str) -> Result<String> {
+        let value = fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
+        value.map(str::to_owned).ok_or_else(|| self.refused(format!("lacks the field {name:?}")))
     }
 
     fn service_account(&self, fields: &Map<String, Value>, content: &[u8]) -> Result<ServiceAccount> {
-        let text = |name: &str| {
-            let value = fields.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
-            value.map(str::to_owned).ok_or_else(|| self.refused(format!("lacks the field {name:?}")))
-        };
         let id = fields.get("private_key_id").and_then(Value::as_str).unwrap_or_default();
-        let key = Secret::new(format!("{id}\0{}", text("private_key")?));
-        let content = String::from_utf8(content.to_vec()).map_err(|_| self.refused("is not UTF-8"))?;
+        let key = Secret::new(format!("{id}\0{}", self.required(fields, "private_key")?));
+        let content = str::from_utf8(content)
+            .map_err(|error| self.refused("is not UTF-8").caused_by(Cause::new(error)))?;
         Ok(ServiceAccount {
-            client_email: text("client_email")?,
-            token_uri: text("token_uri")?,
+            client_email: self.required(fields, "client_email")?,
+            token_uri: self.required(fields, "token_uri")?,
             key,
             content: Secret::new(content),
         })
     }
 
-    /// Whether an address may be trusted with a secret or a person's sign-in: Google's, over https a host that the
-    /// configuration names, or one on this machine.
+    /// Whether an address may receive a secret or a user's sign-in: over https one of Google's or a host in the
+    /// configuration, or any on this machine.
     pub fn trusts(&self, uri: &str) -> bool {
-        let named = |host: &str| {
-            GOOGLE_TOKEN_HOSTS.contains(&host) || self.token_hosts.iter().any(|named| named == host)
-        };
         Url::parse(uri).is_ok_and(|url| match (url.scheme(), url.host_str()) {
-            ("https", Some(host)) => named(host) || is_loopback(&url),
+            ("https", Some(host)) => self.is_token_host(host) || is_loopback(&url),
             ("http", Some(_)) => is_loopback(&url),
             _ => false,
         })
+    }
+
+    fn is_token_host(&self, host: &str) -> bool {
+        GOOGLE_TOKEN_HOSTS.contains(&host) || self.token_hosts.iter().any(|configured| configured == host)
     }
 
     fn check_token_uri(&self, token_uri: &str) -> Result<()> {

@@ -1,121 +1,127 @@
-//! Replacing a refresh token that the server changed. The old one may be spent by then, so everything that can go wrong
-//! on the disk is tried before a token is asked for.
+//! Replaces a refresh token that the server rotated. The old token may be invalid by then, so everything that can fail on
+//! the disk is done before the token request.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::Place;
-use crate::file::Draft;
-use crate::{Failure, Result, Secret, private};
+use super::CredentialFile;
+use crate::config::executables;
+use crate::sys::atomic_file::Draft;
+use crate::sys::secret_file;
+use crate::{Failure, Result, Secret};
 
-/// The room reserved beyond the present content, in bytes: Google's refresh tokens are at most 512 long.
+/// The space reserved beyond the current size, in bytes: Google's refresh tokens are at most 512 long.
 const GROWTH: usize = 8 * 1024;
 
-/// Room on the disk for the file after a rotation and for the file before it. Dropped unused, it leaves no trace.
+/// Space on the disk for the new file and for a copy of the previous one. Dropped unused, it leaves no file.
 #[derive(Debug)]
 pub struct Rotation<'a> {
-    place: &'a Place,
+    file: &'a CredentialFile,
     fields: Map<String, Value>,
     previous: Draft,
     next: Draft,
 }
 
-impl Place {
-    /// Makes sure that another refresh token could be written, whatever its server answers.
+impl CredentialFile {
+    /// Makes sure that another refresh token could be written, whatever the server returns.
     ///
-    /// Hold the credential's lock until the rotation is committed or dropped.
+    /// The caller holds the credential's lock until the rotation is committed or dropped.
     ///
     /// # Errors
-    /// [`crate::Kind::Io`] when the directory cannot be written or the disk is full: nothing is spent then.
+    /// [`crate::Kind::Io`] when the directory cannot be written or the disk is full; the old token is then still valid.
     pub fn prepare_rotation(&self) -> Result<Rotation<'_>> {
-        let content =
-            private::read(&self.path, self.credentials_directory.as_deref()).map_err(|f| f.within(self))?;
+        let content = secret_file::read(&self.path, self.credentials_directory.as_deref())
+            .map_err(|f| f.within(self))?;
         let fields = self.fields(&content)?;
-        let reserved = || {
-            let (previous, next) = (Draft::new(&self.previous())?, Draft::new(&self.path)?);
-            previous.fill(&content)?;
-            previous.file().sync_all().map_err(|error| Failure::io("cannot write", &self.path, error))?;
-            next.reserve(content.len() + GROWTH)?;
-            Ok((previous, next))
-        };
-        let (previous, next) = reserved().map_err(|failure: Failure| self.unprepared(failure))?;
-        Ok(Rotation { place: self, fields, previous, next })
+        let (previous, next) = self.reserve(&content).map_err(|failure| self.unprepared(failure))?;
+        Ok(Rotation { file: self, fields, previous, next })
     }
 
-    /// Puts a changed refresh token in place that a failing disk kept out of it, if nobody changed the file since: the token
-    /// in the file is spent, and a server that sees it again may end the whole grant.
+    /// Writes the copy of the previous file, and reserves space for the new one.
+    fn reserve(&self, content: &[u8]) -> Result<(Draft, Draft)> {
+        let (previous, next) = (Draft::new(&self.previous_path())?, Draft::new(&self.path)?);
+        previous.fill(content)?;
+        previous.file().sync_all().map_err(|error| Failure::io("cannot write", &self.path, error))?;
+        next.reserve(content.len() + GROWTH)?;
+        Ok((previous, next))
+    }
+
+    /// Installs a rotated refresh token that a disk failure prevented, if the file was not changed since. The token in the
+    /// file is invalid, and a server that sees it again may end the whole grant.
     ///
-    /// Hold the credential's lock.
+    /// The caller holds the credential's lock.
     ///
     /// # Errors
-    /// [`crate::Kind::Io`] when it cannot be put in place now either, [`crate::Kind::Credential`] when it is not safe.
+    /// [`crate::Kind::Io`] when it still cannot be installed, [`crate::Kind::Credential`] when it is not safe.
     pub fn finish_rotation(&self) -> Result<()> {
-        let kept = self.kept();
-        // Only what the rotation itself left is as it was: the file before stands beside it, too.
-        let is_unchanged = || fs::read(&self.path).ok() == fs::read(self.previous()).ok();
-        if !kept.exists() || !is_unchanged() {
+        let rotated = self.rotated_path();
+        if !rotated.exists() || !self.is_as_rotation_left_it() {
             return Ok(());
         }
-        self.parse_checked(&private::read(&kept, None).map_err(|f| f.within(self))?)?;
-        Draft::rename(&kept, &self.path).map_err(|failure| self.unfinished(failure.within(self), &kept))
+        self.parse_checked(&secret_file::read(&rotated, None).map_err(|f| f.within(self))?)?;
+        Draft::rename(&rotated, &self.path).map_err(|failure| self.unfinished(failure.within(self), &rotated))
     }
 
-    /// Where a changed refresh token is kept that cannot be put in place.
-    pub(super) fn kept(&self) -> PathBuf {
-        self.beside(".new")
+    /// An unfinished rotation leaves the file and its copy equal; a login does not.
+    fn is_as_rotation_left_it(&self) -> bool {
+        fs::read(&self.path).ok() == fs::read(self.previous_path()).ok()
     }
 
-    fn unfinished(&self, failure: Failure, kept: &Path) -> Failure {
+    /// Where a rotated refresh token is kept that could not be installed.
+    pub(super) fn rotated_path(&self) -> PathBuf {
+        self.with_suffix(".new")
+    }
+
+    fn unfinished(&self, failure: Failure, rotated: &Path) -> Failure {
         let hint = format!(
-            "the new refresh token was kept; when the disk is well again, put it in place: mv {} {}",
-            private::shell(kept),
-            private::shell(&self.path)
+            "the new refresh token is saved; once the disk works again, put it in place: mv {} {}",
+            secret_file::shell(rotated),
+            secret_file::shell(&self.path)
         );
         Failure { hint, ..failure }
     }
 
     fn unprepared(&self, failure: Failure) -> Failure {
         let dir = self.path.parent().unwrap_or(&self.path);
-        let shown = private::shell(dir);
-        let remedy = if self.credentials_directory.as_deref() == Some(dir) {
+        let shown = secret_file::shell(dir);
+        let advice = if self.credentials_directory.as_deref() == Some(dir) {
             format!(
-                "a person's authorization cannot come through LoadCredential=: token-login {}, in a unit without it",
-                self.name
+                "a person's authorization cannot come through LoadCredential=: {}, in a unit without it",
+                executables::login(&self.name)
             )
         } else {
             format!("make room, or let the jobs' user write there: df -h {shown}; ls -ld {shown}")
         };
         let hint =
-            format!("nothing was asked for, since a changed refresh token could not be kept; {remedy}");
+            format!("no token was requested, because a changed refresh token could not be saved; {advice}");
         Failure { hint, ..failure.within(self) }
     }
 }
 
 impl Rotation<'_> {
-    /// Puts the new refresh token in place. The file before is kept beside it as `.prev`.
+    /// Installs the new refresh token. The previous file is kept beside it as `.prev`.
     ///
     /// # Errors
-    /// [`crate::Kind::Io`] when it cannot be put in place: the old file is what it was, and the hint says where the new
-    /// one is.
+    /// [`crate::Kind::Io`] when it cannot be installed: the file is then unchanged, and the hint names the file with the
+    /// new token.
     pub fn commit(mut self, refresh_token: &Secret) -> Result<()> {
         self.fields.insert("refresh_token".to_owned(), Value::from(refresh_token.expose()));
-        let mut rotated =
-            serde_json::to_vec_pretty(&self.fields).map_err(|error| Failure::bug(error.to_string()))?;
+        let mut rotated = serde_json::to_vec_pretty(&self.fields).map_err(Failure::defect)?;
         rotated.push(b'\n');
-        // The room is there, so a disk that fails here may do so once; there is no other place for it.
+        // The space is reserved, so a failure here may be transient; the token can be saved nowhere else.
         let filled = self.next.fill(&rotated).or_else(|_| self.next.fill(&rotated));
-        filled.map_err(|failure| failure.within(self.place))?;
-        // A copy of a token that may be spent is worth less than the new one.
+        filled.map_err(|failure| failure.within(self.file))?;
+        // The copy of a token that may be invalid matters less than the new token.
         if let Err(failure) = self.previous.commit() {
-            log::warn!("{}: the file before is not kept: {failure}", self.place);
+            log::warn!("{}: the previous file could not be kept: {failure}", self.file);
         }
         let Err((failure, draft)) = self.next.commit_or_keep() else { return Ok(()) };
-        let failure = failure.within(self.place);
+        let failure = failure.within(self.file);
         let Some(draft) = draft else { return Err(failure) };
-        let kept = draft.keep_as(&self.place.kept())?;
-        Err(self.place.unfinished(failure, &kept))
+        let rotated = draft.keep_as(&self.file.rotated_path())?;
+        Err(self.file.unfinished(failure, &rotated))
     }
 }
 
@@ -124,25 +130,31 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::{Kind, file};
+    use crate::Kind;
+    use crate::sys::atomic_file;
 
     const CONTENT: &str = r#"{"refresh_token":"1//r","client_id":"c","client_secret":"s","expiry":"2026"}"#;
 
-    fn place(dir: &Path) -> Place {
+    fn file(dir: &Path) -> CredentialFile {
         let path = dir.join("token.json");
-        file::replace(&path, CONTENT.as_bytes()).unwrap();
-        Place { name: "port-sheet".into(), path, credentials_directory: None, token_hosts: Vec::new() }
+        atomic_file::replace(&path, CONTENT.as_bytes()).unwrap();
+        CredentialFile {
+            name: "port-sheet".into(),
+            path,
+            credentials_directory: None,
+            token_hosts: Vec::new(),
+        }
     }
 
     #[test]
     fn rotation_keeps_unknown_fields_and_the_file_before() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(dir.path());
-        place.prepare_rotation().unwrap().commit(&Secret::new("1//new")).unwrap();
-        let fields: Value = serde_json::from_slice(&fs::read(&place.path).unwrap()).unwrap();
+        let file = file(dir.path());
+        file.prepare_rotation().unwrap().commit(&Secret::new("1//new")).unwrap();
+        let fields: Value = serde_json::from_slice(&fs::read(&file.path).unwrap()).unwrap();
         assert_eq!((&fields["refresh_token"], &fields["expiry"]), (&"1//new".into(), &"2026".into()));
-        assert_eq!(fs::read_to_string(place.previous()).unwrap(), CONTENT);
-        for path in [&place.path, &place.previous()] {
+        assert_eq!(fs::read_to_string(file.previous_path()).unwrap(), CONTENT);
+        for path in [&file.path, &file.previous_path()] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
@@ -150,43 +162,43 @@ mod tests {
     #[test]
     fn a_rotation_that_did_not_come_leaves_no_trace() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(dir.path());
-        drop(place.prepare_rotation().unwrap());
+        let file = file(dir.path());
+        drop(file.prepare_rotation().unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        assert_eq!(fs::read_to_string(&place.path).unwrap(), CONTENT);
+        assert_eq!(fs::read_to_string(&file.path).unwrap(), CONTENT);
     }
 
     #[test]
     fn a_token_that_was_kept_is_put_in_place_unless_somebody_changed_the_file_since() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(dir.path());
+        let file = file(dir.path());
         let rotated = CONTENT.replace("1//r", "1//new");
         let kept = || {
-            file::replace(&place.previous(), &fs::read(&place.path).unwrap()).unwrap();
-            file::replace(&place.kept(), rotated.as_bytes()).unwrap();
+            atomic_file::replace(&file.previous_path(), &fs::read(&file.path).unwrap()).unwrap();
+            atomic_file::replace(&file.rotated_path(), rotated.as_bytes()).unwrap();
         };
-        place.finish_rotation().unwrap();
-        assert_eq!(fs::read_to_string(&place.path).unwrap(), CONTENT, "nothing was kept");
+        file.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&file.path).unwrap(), CONTENT, "nothing was kept");
         kept();
-        place.finish_rotation().unwrap();
-        assert_eq!(fs::read_to_string(&place.path).unwrap(), rotated);
-        assert_eq!(fs::read_to_string(place.previous()).unwrap(), CONTENT);
-        assert!(!place.kept().exists());
+        file.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&file.path).unwrap(), rotated);
+        assert_eq!(fs::read_to_string(file.previous_path()).unwrap(), CONTENT);
+        assert!(!file.rotated_path().exists());
         kept();
         let login = CONTENT.replace("1//r", "1//login");
-        place.replace(login.as_bytes()).unwrap();
-        assert!(!place.kept().exists(), "a login makes it worthless");
-        place.finish_rotation().unwrap();
-        assert_eq!(fs::read_to_string(&place.path).unwrap(), login);
+        file.replace(login.as_bytes()).unwrap();
+        assert!(!file.rotated_path().exists(), "a login makes it worthless");
+        file.finish_rotation().unwrap();
+        assert_eq!(fs::read_to_string(&file.path).unwrap(), login);
     }
 
     #[test]
     fn a_new_token_that_cannot_be_put_in_place_is_kept_and_told() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(dir.path());
-        let rotation = place.prepare_rotation().unwrap();
-        fs::remove_file(&place.path).unwrap();
-        fs::create_dir(&place.path).unwrap();
+        let file = file(dir.path());
+        let rotation = file.prepare_rotation().unwrap();
+        fs::remove_file(&file.path).unwrap();
+        fs::create_dir(&file.path).unwrap();
         let failure = rotation.commit(&Secret::new("1//new")).unwrap_err();
         assert_eq!(failure.kind, Kind::Io);
         let kept = failure.hint.split("mv ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();

@@ -1,43 +1,42 @@
 //! Access tokens for a credential, fetched when needed and never stored.
 //!
-//! A user's refresh call is ours, since yup-oauth2 swallows the server's reason; service accounts go through
-//! yup-oauth2. Two jobs may share a credential: the call and the rotation it may bring happen under the credential's
-//! own lock, with the file read again inside it.
+//! The refresh of a user's token is a call of our own, because yup-oauth2 discards the server's reason. Service
+//! accounts use yup-oauth2. Two jobs may share a credential, so the call and a rotation that follows from it happen
+//! under the credential's own lock, and the file is read again inside it.
 
-pub(crate) mod classify;
-mod ledger;
-mod remedy;
-mod rotating;
+mod gate;
+mod hints;
+mod in_flight;
 mod service_account;
-mod source;
+mod token_cache;
+mod token_failure;
+mod token_source;
 mod user;
-mod wallet;
 
 use crate::Result;
 use crate::credential::Credential;
-use crate::http::Http;
+use crate::sys::http::Http;
 
-pub use classify::{Class, Refusal, classify};
-pub use ledger::{Asking, Ledger};
-pub use rotating::keep_rotated;
-pub use source::TokenSource;
+pub use gate::{ProbePolicy, RefreshGate};
+pub use in_flight::finish_refreshes;
+pub use token_cache::{AccessToken, TokenCache};
+pub use token_failure::TokenFailure;
+pub use token_source::TokenSource;
 pub use user::{Exchange, Granted, exchange};
-pub use wallet::{AccessToken, Wallet};
 
-/// Buys one access token with a credential that need not be in its place yet. Nothing is tried again or written.
+/// Requests one access token with a credential that is not installed yet. Does not retry, and writes no file.
 ///
 /// # Errors
-/// The outer error is local, such as a key that cannot sign; the inner one is the server's.
-pub async fn prove(
+/// [`TokenFailure::Local`] for a key that cannot sign; [`TokenFailure::Refused`] when the endpoint granted no token.
+pub async fn try_credential(
     credential: &Credential,
     scopes: &[String],
     http: &Http,
-) -> Result<std::result::Result<Granted, Refusal>> {
+) -> Result<Granted, TokenFailure> {
     match credential {
-        Credential::User(user) => Ok(user::fetch(user, http).await),
+        Credential::User(user) => Ok(user::fetch(user, http).await?),
         Credential::ServiceAccount(account) => {
-            let bought = service_account::fetch(account, scopes, http).await?;
-            Ok(bought.map(Granted::of_robot))
+            service_account::fetch(account, scopes, http).await.map(Granted::from_service_account)
         }
     }
 }

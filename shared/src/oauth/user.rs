@@ -1,57 +1,58 @@
-//! The token calls for a person's credential: the refresh (RFC 6749, section 6) and, at a login, the exchange of an
+//! The token requests for a user's credential: the refresh (RFC 6749, section 6) and, at a login, the exchange of an
 //! authorization code (section 4.1.3, with PKCE as in RFC 7636).
 //!
-//! One exchange and what it brought; retries, locks and files are the caller's.
+//! Each function sends one request. Retries, locks and files belong to the caller.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::{AccessToken, Refusal};
+use super::AccessToken;
 use crate::Secret;
 use crate::credential::User;
-use crate::history::Good;
-use crate::http::Http;
+use crate::credential::health::GrantInfo;
+use crate::credential::token_error::TokenError;
+use crate::sys::http::Http;
 
-/// How long a token is taken to last when the answer does not say: Google's hour, less a minute.
+/// The lifetime of a token when the response does not give it: Google's hour, less a minute.
 const USUAL_SECONDS: i64 = 3540;
 
-/// What the endpoint grants.
+/// What the endpoint granted.
 #[derive(Clone, Debug)]
 pub struct Granted {
     /// The access token.
     pub access_token: AccessToken,
-    /// The refresh token after a login. After a refresh, a new one from servers that rotate them; Google's rarely does.
+    /// The refresh token after a login. After a refresh: the new one of a server that rotates them; Google rarely does.
     pub refresh_token: Option<Secret>,
-    /// How many seconds the refresh token lives, where its end is fixed: access for a limited time, or a test client's.
+    /// The lifetime of the refresh token in seconds, where it is limited: time-limited access, or a client in *Testing*.
     pub refresh_token_expires_in: Option<i64>,
     /// The server's clock.
     pub date: Option<DateTime<Utc>>,
 }
 
 impl Granted {
-    /// What the histories are told of it.
-    pub fn good(&self, now: DateTime<Utc>) -> Good {
-        let left = self.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
-        let ends = left.and_then(|left| now.checked_add_signed(left));
-        Good { rotated: None, scopes: self.access_token.scopes.clone(), ends }
+    /// What the credential's health records of it.
+    pub fn grant_info(&self, now: DateTime<Utc>) -> GrantInfo {
+        let remaining = self.refresh_token_expires_in.and_then(TimeDelta::try_seconds);
+        let ends = remaining.and_then(|remaining| now.checked_add_signed(remaining));
+        GrantInfo { rotated: None, scopes: self.access_token.scopes.clone(), ends }
     }
 
-    /// What a service account is granted: a token, with the scopes that were asked for.
-    pub(super) fn of_robot(access_token: AccessToken) -> Self {
+    /// A service account gets a token alone, with the requested scopes.
+    pub(super) fn from_service_account(access_token: AccessToken) -> Self {
         Self { access_token, refresh_token: None, refresh_token_expires_in: None, date: None }
     }
 }
 
-/// What a login has in hand when the person has agreed.
+/// What a login exchanges for tokens once the user has agreed.
 #[derive(Debug)]
 pub struct Exchange<'a> {
     /// The OAuth client.
     pub client_id: &'a str,
-    /// Its secret.
+    /// The client's secret.
     pub client_secret: &'a Secret,
-    /// Where codes are exchanged.
+    /// The token endpoint.
     pub token_uri: &'a str,
-    /// The address to which the browser was sent back.
+    /// The address to which the browser was redirected.
     pub redirect_uri: &'a str,
     /// The authorization code.
     pub code: &'a Secret,
@@ -69,22 +70,22 @@ struct TokenBody {
 }
 
 /// Exchanges the refresh token for an access token.
-pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, Refusal> {
+pub(super) async fn fetch(user: &User, http: &Http) -> Result<Granted, TokenError> {
     let form = [
         ("grant_type", "refresh_token"),
         ("client_id", &user.client_id),
         ("client_secret", user.client_secret.expose()),
         ("refresh_token", user.refresh_token.expose()),
     ];
-    let answer = ask(&user.token_uri, &form, http).await;
-    answer.map_err(|refusal| refusal.without(&[&user.refresh_token, &user.client_secret]))
+    let granted = request(&user.token_uri, &form, http).await;
+    granted.map_err(|error| error.without(&[&user.refresh_token, &user.client_secret]))
 }
 
-/// Exchanges an authorization code for tokens. A code is good for one exchange, so this is never tried again.
+/// Exchanges an authorization code for tokens. Does not retry: a code is valid for one exchange.
 ///
 /// # Errors
-/// The refusal, classified.
-pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, Refusal> {
+/// The classified refusal.
+pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, TokenError> {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", login.client_id),
@@ -93,15 +94,18 @@ pub async fn exchange(login: &Exchange<'_>, http: &Http) -> Result<Granted, Refu
         ("code_verifier", login.verifier.expose()),
         ("redirect_uri", login.redirect_uri),
     ];
-    let answer = ask(login.token_uri, &form, http).await;
-    answer.map_err(|refusal| refusal.without(&[login.client_secret, login.code, login.verifier]))
+    let granted = request(login.token_uri, &form, http).await;
+    granted.map_err(|error| error.without(&[login.client_secret, login.code, login.verifier]))
 }
 
-async fn ask(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Granted, Refusal> {
-    let reply = http.post_form(token_uri, form).await.map_err(Refusal::unheard)?;
+async fn request(token_uri: &str, form: &[(&str, &str)], http: &Http) -> Result<Granted, TokenError> {
+    let reply = http.post_form(token_uri, form).await?;
     let body = match serde_json::from_slice::<TokenBody>(&reply.body) {
         Ok(body) if reply.status == 200 && !body.access_token.expose().is_empty() => body,
-        _ => return Err(Refusal::from_reply(&reply)),
+        _ => {
+            let error = TokenError::from_response(reply.status, &reply.body);
+            return Err(TokenError { retry_after: reply.retry_after, ..error });
+        }
     };
     let seconds = body.expires_in.filter(|seconds| (1..=86_400).contains(seconds)).unwrap_or(USUAL_SECONDS);
     Ok(Granted {

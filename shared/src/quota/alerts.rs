@@ -1,57 +1,62 @@
-//! The events of quotas and their tasks, each told once for what it is about. Pure.
+//! The events of quotas and their tasks. Each is reported once for its cause. Pure.
 
 use chrono::NaiveDate;
 
-use crate::event::{Event, Kind};
+use crate::alert::event::{Event, EventKind};
+use crate::config::executables;
 
-fn event(subject: String, kind: Kind, text: String, hint: String, once: &str) -> Event {
-    let once = Some(format!("{subject} {once}"));
-    Event { subject, kind, text, hint, once }
+fn event(subject: String, kind: EventKind, text: String, hint: String, dedup_key: &str) -> Event {
+    let dedup_key = Some(format!("{subject} {dedup_key}"));
+    Event { subject, kind, text, hint, dedup_key }
 }
 
-/// A day's sessions are spent, and tasks wait.
+/// The sessions of a day are spent, and tasks wait.
 pub fn spent(quota: &str, day: NaiveDate, per_day: u32, waiting: u64) -> Event {
     event(
         format!("quota.{quota}"),
-        Kind::Notice,
+        EventKind::Notice,
         format!(
             "quota {quota:?}: all {per_day} sessions of {day} are spent, {waiting} tasks wait for the next UTC day"
         ),
-        "nothing to do: they go on by themselves after midnight UTC; see them: session-run --list".to_owned(),
+        format!(
+            "nothing to do: they continue by themselves after midnight UTC; see them: {}",
+            executables::session_list()
+        ),
         &format!("spent {day}"),
     )
 }
 
-/// A day closed, and tasks were held.
+/// A day was closed while tasks were held.
 pub fn closed_with_held(quota: &str, day: NaiveDate, held: u64) -> Event {
     event(
         format!("quota.{quota}"),
-        Kind::Warning,
+        EventKind::Warning,
         format!("quota {quota:?}: {day} closed with {held} tasks held"),
         format!("if this repeats, the quota is too small for the work: raise per-day under [quota.{quota}]"),
         &format!("held {day}"),
     )
 }
 
-/// A task waits for a person.
+/// A task waits for a user.
 pub fn needs_you(task: &str, attempt: u32, why: &str) -> Event {
     event(
         format!("task.{task}"),
-        Kind::NeedsYou,
+        EventKind::NeedsYou,
         format!("task {task:?} needs you: {why}"),
-        format!("when it is settled: session-run --retry {task}"),
+        format!("when it is settled: {}", executables::session_retry(task)),
         &format!("needs-you {attempt}"),
     )
 }
 
-/// A task failed again and again.
+/// A task failed several times in a row.
 pub fn failed_repeatedly(task: &str, failures: u32, why: &str) -> Event {
     event(
         format!("task.{task}"),
-        Kind::Escalated,
+        EventKind::Escalated,
         format!("task {task:?} failed {failures} times: {why}"),
         format!(
-            "read what it said in sessions/ of the state directory, then: session-run --retry {task}, or --cancel {task}"
+            "read what it said in sessions/ of the state directory, then: {}, or --cancel {task}",
+            executables::session_retry(task)
         ),
         &format!("failures {failures}"),
     )
@@ -61,9 +66,9 @@ pub fn failed_repeatedly(task: &str, failures: u32, why: &str) -> Event {
 pub fn clock_back(today: NaiveDate, high_water: NaiveDate) -> Event {
     event(
         "clock".to_owned(),
-        Kind::Warning,
+        EventKind::Warning,
         format!(
-            "the clock shows {today}, but {high_water} has begun already: sessions go on counting for {high_water}"
+            "the clock shows {today}, but {high_water} has begun already: sessions continue to count for {high_water}"
         ),
         repair_hint(),
         &format!("back {today} {high_water}"),
@@ -74,7 +79,7 @@ pub fn clock_back(today: NaiveDate, high_water: NaiveDate) -> Event {
 pub fn clock_ahead(today: NaiveDate, high_water: NaiveDate) -> Event {
     event(
         "clock".to_owned(),
-        Kind::Warning,
+        EventKind::Warning,
         format!(
             "the clock shows {today}, more than a day after {high_water}, and nothing explains it: no session begins"
         ),
@@ -83,18 +88,18 @@ pub fn clock_ahead(today: NaiveDate, high_water: NaiveDate) -> Event {
     )
 }
 
-/// A person set the ledger's day.
+/// Someone set the ledger's day with `--repair-day`.
 pub fn day_repaired(from: NaiveDate, to: NaiveDate, run: &str) -> Event {
     event(
         "clock".to_owned(),
-        Kind::Warning,
+        EventKind::Warning,
         format!("the ledger's day was set from {from} to {to} with --repair-day"),
         "if that was not you: SELECT * FROM quota_step in state.db says who".to_owned(),
         &format!("repair {run}"),
     )
 }
 
-/// What to do about a clock that is not believed.
+/// What to do about a clock that is not trusted.
 pub fn repair_hint() -> String {
-    "look at the clock: date -u; timedatectl status; once it is right: quota-reset --repair-day \"$(date -u +%F)\"".to_owned()
+    format!("look at the clock: date -u; timedatectl status; once it is right: {}", executables::repair_day())
 }

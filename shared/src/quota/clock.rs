@@ -1,7 +1,7 @@
-//! Which day the ledger is in, when the machine's clock may have been stepped.
+//! Decides which day it is although the machine's clock may have jumped.
 //!
-//! Pure but for [`Moment::read`]. The wall clock alone explains nothing: one that jumped looks as if the last run were
-//! long ago. So a jump needs a witness that nobody steps: the clock that counts since boot, or a server's `Date`.
+//! After a jump the wall clock looks as if the last run were long ago. So a jump must be confirmed by a clock that no one
+//! on this machine sets: the clock since boot, or the `Date` of a server.
 
 use std::path::Path;
 
@@ -10,23 +10,23 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{Failure, Result};
 
-/// How far a server's clock may be from this one and still vouch for it.
+/// The largest difference from a server's clock that still confirms this one.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// How far apart the two clocks of this machine may drift between two looks, months apart.
+/// The largest drift between the two clocks of this machine, over months.
 const DRIFT: TimeDelta = TimeDelta::hours(1);
 
-/// Where the kernel tells one boot from another.
+/// The kernel's id of the present boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// A moment by both clocks.
+/// One moment, by both clocks of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// The wall clock.
     pub now: DateTime<Utc>,
-    /// Which boot of the machine this is.
+    /// The id of the present boot.
     pub boot: String,
-    /// Seconds since that boot, suspended ones included.
+    /// Seconds since that boot, including those in suspend.
     pub uptime_s: i64,
 }
 
@@ -34,7 +34,7 @@ impl Moment {
     /// Reads the clocks.
     ///
     /// # Errors
-    /// [`crate::Kind::Io`] when the kernel does not tell its boot.
+    /// [`crate::Kind::Io`] when the id of the boot cannot be read.
     pub fn read() -> Result<Self> {
         let path = Path::new(BOOT_ID);
         let boot = std::fs::read_to_string(path).map_err(|error| Failure::io("cannot read", path, error))?;
@@ -42,40 +42,40 @@ impl Moment {
         Ok(Self { now: Utc::now(), boot: boot.trim().to_owned(), uptime_s })
     }
 
-    /// Its UTC day.
+    /// The UTC day of the wall clock.
     pub fn day(&self) -> NaiveDate {
         self.now.date_naive()
     }
 }
 
-/// The clocks as the ledger saw them last.
+/// The clocks as the ledger last recorded them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ClockReading {
     /// The latest day that was ever accepted.
     pub high_water: NaiveDate,
-    /// The moment of the last look.
+    /// When the clocks were last read.
     pub moment: Moment,
 }
 
-/// What the clock is worth.
+/// Whether the wall clock is trusted, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It shows the ledger's day.
     Same,
-    /// It shows a later day, which is taken over.
+    /// It shows the next day, which becomes the ledger's.
     Forward,
-    /// It shows a day far ahead, and the time since boot says that so long has passed.
+    /// It shows a day far ahead, and as much time has passed since boot.
     ForwardByAge,
     /// It shows a day far ahead, and a server's clock agrees.
     ForwardByDate,
-    /// It shows an earlier day. The ledger's stands.
+    /// It shows an earlier day. The ledger keeps its own.
     Back,
-    /// It shows a day far ahead, and nothing explains it. The ledger's stands, and nothing may be done on it.
+    /// It shows a day far ahead without confirmation. The ledger keeps its own, and no session may begin.
     Refused,
 }
 
-/// Judges the clock. `trusted` is what a server said that the time is, asked at `moment`.
-pub fn judge(seen: &Seen, moment: &Moment, trusted: Option<DateTime<Utc>>) -> Verdict {
+/// Judges the wall clock. `trusted` is the time of a server at `moment`.
+pub fn judge(seen: &ClockReading, moment: &Moment, trusted: Option<DateTime<Utc>>) -> Verdict {
     let (today, known) = (moment.day(), seen.high_water);
     if today == known {
         return Verdict::Same;
@@ -106,8 +106,8 @@ mod tests {
         Moment { now: now.parse().unwrap(), boot: boot.into(), uptime_s }
     }
 
-    fn seen() -> Seen {
-        Seen {
+    fn seen() -> ClockReading {
+        ClockReading {
             high_water: "2026-05-13".parse().unwrap(),
             moment: moment("2026-05-13T23:50:00Z", "one", 1_000),
         }

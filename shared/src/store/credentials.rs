@@ -1,25 +1,25 @@
 //! Histories of credentials: every refresh of every job, logins, outages, and which jobs an outage holds up.
 //!
-//! What an outcome means is decided in [`crate::history`] and [`crate::alert::credential`]; here it is stored, in one
+//! What an outcome means is decided in [`crate::credential::health`] and [`crate::credential::alerts`]; here it is stored, in one
 //! transaction with its events. No secret is in it.
 
 mod rows;
-mod standing;
+mod verdict;
 mod waiting;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Store, alerts, events, stamp, time};
+use super::{Store, stamp, subjects, time};
 use crate::Result;
-use crate::alert::credential;
-use crate::config::TokenCheck;
-use crate::event;
-use crate::history::{History, Outcome, Seen};
+use crate::config::TokenCheckEntry;
+use crate::credential::alerts::HealthChange;
+use crate::credential::health::{Fingerprint, Health, TokenOutcome};
 use rows::{load, save};
 use waiting::note_blocked;
 pub use waiting::{Blocked, Recovery};
 
+/// As of the second version; [`subjects::adopt_credentials`] takes `told_*` out.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE credential (
         name           TEXT PRIMARY KEY,
@@ -99,10 +99,10 @@ pub struct Attempt<'a> {
     /// Why.
     pub purpose: Purpose,
     /// What the file was known by when it was sent.
-    pub seen: Seen,
+    pub seen: Fingerprint,
     /// What came of it.
-    pub outcome: Outcome<'a>,
-    /// What a person is to do about a failure.
+    pub outcome: TokenOutcome<'a>,
+    /// What a user is to do about a failure.
     pub hint: &'a str,
 }
 
@@ -111,43 +111,38 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn history(&mut self, credential: &str) -> Result<Option<History>> {
+    pub fn history(&mut self, credential: &str) -> Result<Option<Health>> {
         self.transaction(|transaction| load(transaction, credential))
     }
 
-    /// Records an outcome with the events that follow from it, and answers the history after it.
+    /// Records an outcome with the events that follow from it, and returns the health after it.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
     pub fn record(
         &mut self,
         attempt: &Attempt<'_>,
-        settings: &TokenCheck,
+        settings: &TokenCheckEntry,
         now: DateTime<Utc>,
-    ) -> Result<History> {
+    ) -> Result<Health> {
         let name = attempt.credential;
         self.transaction(|transaction| {
             // A look without a lock may have seen a file that another job changed since: nothing follows from it.
-            if matches!(attempt.outcome, Outcome::NotAsked)
+            if matches!(attempt.outcome, TokenOutcome::NotAsked)
                 && let Some(history) = load(transaction, name)?
-                && history.fingerprint != attempt.seen.fingerprint
+                && history.fingerprint != attempt.seen.hash
             {
                 return Ok(history);
             }
             let before = known(transaction, name, &attempt.seen, now)?;
             let mut after = before.clone().after(&attempt.outcome, now);
-            if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, Outcome::NotAsked) {
+            if attempt.purpose == Purpose::Probe && !matches!(attempt.outcome, TokenOutcome::NotAsked) {
                 after.probed = Some(now);
             }
-            let (mut told, now_told) = credential::decide(name, attempt.hint, &before, &after, settings, now);
-            after.told = now_told;
-            if let Some(over) = told.iter().position(|event| event.kind == event::Kind::Recovered)
-                && alerts::goes_on(transaction, &event::subject(name), &before)?
-            {
-                told.remove(over);
-            }
             save(transaction, name, &after)?;
-            events::insert(transaction, &told, now)?;
+            let change =
+                HealthChange { credential: name, hint: attempt.hint, before: &before, after: &after };
+            subjects::record_health(transaction, &change, settings, now)?;
             note_refresh(transaction, attempt, now)?;
             note_blocked(transaction, attempt, &after, now)?;
             Ok(after)
@@ -191,18 +186,18 @@ impl Store {
 fn known(
     transaction: &Transaction<'_>,
     name: &str,
-    seen: &Seen,
+    seen: &Fingerprint,
     now: DateTime<Utc>,
-) -> rusqlite::Result<History> {
+) -> rusqlite::Result<Health> {
     let history = load(transaction, name)?;
     if let Some(history) = &history
-        && history.fingerprint == seen.fingerprint
+        && history.fingerprint == seen.hash
     {
         return Ok(history.clone());
     }
     transaction.execute(
         "INSERT OR IGNORE INTO login (credential, fingerprint, at) VALUES (?1, ?2, ?3)",
-        params![name, seen.fingerprint, stamp(now)],
+        params![name, seen.hash, stamp(now)],
     )?;
     transaction.execute(
         "DELETE FROM login WHERE credential = ?1 AND at <=
@@ -212,13 +207,13 @@ fn known(
     // A file that was put back is as old as it is.
     let first_seen = "SELECT at FROM login WHERE credential = ?1 AND fingerprint = ?2";
     let obtained = transaction
-        .query_row(first_seen, params![name, seen.fingerprint], |row| time(row, 0))
+        .query_row(first_seen, params![name, seen.hash], |row| time(row, 0))
         .optional()?
         .flatten()
         .unwrap_or(now);
     Ok(match history {
         Some(history) => history.renewed(seen, obtained),
-        None => History::new(seen, obtained),
+        None => Health::new(seen, obtained),
     })
 }
 
@@ -228,9 +223,9 @@ fn note_refresh(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     let word = match &attempt.outcome {
-        Outcome::Good(_) => "ok",
-        Outcome::Failed(refusal) => refusal.class.word(),
-        Outcome::NotAsked => return Ok(()),
+        TokenOutcome::Granted(_) => "ok",
+        TokenOutcome::Failed(refusal) => refusal.class.as_str(),
+        TokenOutcome::NotAsked => return Ok(()),
     };
     transaction.execute(
         "INSERT INTO refresh (credential, job, at, class) VALUES (?1, ?2, ?3, ?4)",

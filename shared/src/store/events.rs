@@ -1,4 +1,4 @@
-//! The table of events: what people are to hear, in the order it happened, each once.
+//! The table of events, in the order in which they happened, each once.
 //!
 //! `delivered` stays NULL until a sink has taken it.
 
@@ -9,7 +9,7 @@ use rusqlite::{Transaction, params};
 
 use super::{Store, stamp};
 use crate::Result;
-use crate::event::Event;
+use crate::alert::event::Event;
 
 pub(super) const SCHEMA: &str = "
     CREATE TABLE event (
@@ -34,7 +34,7 @@ pub(super) fn insert(
     for event in events {
         transaction.execute(
             "INSERT OR IGNORE INTO event (at, subject, kind, text, hint, once) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![stamp(now), event.subject, event.kind.word(), event.text, event.hint, event.once],
+            params![stamp(now), event.subject, event.kind.as_str(), event.text, event.hint, event.dedup_key],
         )?;
     }
     Ok(())
@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn tell(&mut self, events: &[Event], now: DateTime<Utc>) -> Result<()> {
+    pub fn record_events(&mut self, events: &[Event], now: DateTime<Utc>) -> Result<()> {
         if events.is_empty() {
             return Ok(());
         }
@@ -53,12 +53,12 @@ impl Store {
     }
 
     /// Gives up the marks that begin like this and that no event of the moment bears: what they were about is over, and if
-    /// it comes again it is told again.
+    /// it comes again it is reported again.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn release_marks(&mut self, prefix: &str, current: &[Event]) -> Result<()> {
-        let current: HashSet<&str> = current.iter().filter_map(|event| event.once.as_deref()).collect();
+    pub fn release_dedup_keys(&mut self, prefix: &str, current: &[Event]) -> Result<()> {
+        let current: HashSet<&str> = current.iter().filter_map(|event| event.dedup_key.as_deref()).collect();
         self.transaction(|transaction| {
             let mut query =
                 transaction.prepare("SELECT id, once FROM event WHERE substr(once, 1, length(?1)) = ?1")?;
@@ -75,30 +75,30 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
+    use crate::alert::event::EventKind;
 
     #[test]
     fn an_event_with_a_mark_is_kept_once_and_one_without_each_time() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(&dir.path().join("state.db")).unwrap();
-        let event = |once: Option<&str>| Event {
+        let event = |dedup_key: Option<&str>| Event {
             subject: "credential.a".into(),
-            kind: Kind::Forecast,
+            kind: EventKind::Forecast,
             text: "text".into(),
             hint: "hint".into(),
-            once: once.map(str::to_owned),
+            dedup_key: dedup_key.map(str::to_owned),
         };
         let now = "2026-05-13T12:00:00Z".parse().unwrap();
         for _ in 0..2 {
-            store.tell(&[event(Some("week 2026-05-20")), event(None)], now).unwrap();
+            store.record_events(&[event(Some("week 2026-05-20")), event(None)], now).unwrap();
         }
         let other = [event(Some("week 2026-05-27"))];
-        store.release_marks("week", &other).unwrap();
-        store.tell(&[event(Some("month"))], now).unwrap();
-        store.release_marks("week", &[event(Some("week 2026-05-20"))]).unwrap();
-        store.tell(&[event(Some("week 2026-05-20"))], now).unwrap();
-        store.release_marks("week", &[event(Some("week 2026-05-20"))]).unwrap();
-        store.tell(&[event(Some("week 2026-05-20"))], now).unwrap();
+        store.release_dedup_keys("week", &other).unwrap();
+        store.record_events(&[event(Some("month"))], now).unwrap();
+        store.release_dedup_keys("week", &[event(Some("week 2026-05-20"))]).unwrap();
+        store.record_events(&[event(Some("week 2026-05-20"))], now).unwrap();
+        store.release_dedup_keys("week", &[event(Some("week 2026-05-20"))]).unwrap();
+        store.record_events(&[event(Some("week 2026-05-20"))], now).unwrap();
         let count = "SELECT count(*), count(once), count(delivered) FROM event";
         let counts: (i64, i64, i64) =
             store.connection.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();

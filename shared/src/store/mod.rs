@@ -3,15 +3,14 @@
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
 //! can read and write beside us. Nothing above this module knows that it is SQLite.
 
-mod alerts;
-mod allowance;
-mod budget;
 mod credentials;
 mod events;
 mod quota;
+mod rate_limit;
 mod runs;
 mod sinks;
-mod view;
+mod subjects;
+mod summary;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,21 +19,22 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
-use crate::{Failure, Kind, Result, file};
+use crate::cause::Cause;
+use crate::sys::atomic_file;
+use crate::{Failure, Kind, Result};
 
-pub use allowance::{Allowance, AllowanceDay};
-pub use budget::{Bucket, Quota};
 pub use credentials::{Attempt, Blocked, Purpose, Recovery};
 pub use quota::{
-    Claim, ClosedDay, Ending as SessionEnding, Finished, Grant, Listed, Lost, Post, Refused, Released,
-    SessionOutcome, Standing, Task, TaskState, Turn,
+    Claim, ClaimOutcome, ClosedDay, ExpiredClaim, Finished, Grant, Listed, OutboxReport, QuotaStatus,
+    Released, SessionEnding, SessionOutcome, Task, TaskState, Turn,
 };
-pub use runs::{Ending, Outcome, Run};
+pub use rate_limit::{Bucket, RequestKind};
+pub use runs::{Run, RunEnd};
 pub use sinks::SinkState;
-pub use view::{Fared, Past, Record};
+pub use summary::{CredentialStats, QuotaDay, QuotaSummary, Record, RunSummary};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,10 +53,10 @@ impl Store {
     /// [`Kind::Io`] when it cannot be used, is damaged, or was written by a newer version.
     pub fn open(path: &Path) -> Result<Self> {
         // SQLite would create it with the umask's mode.
-        file::open_private(path).map_err(|error| Failure::io("cannot open", path, error))?;
-        let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
+        atomic_file::open_private(path).map_err(|error| Failure::io("cannot open", path, error))?;
+        let connection = Connection::open(path).map_err(|error| unusable(path, error))?;
         let mut store = Self { connection, path: path.to_owned() };
-        store.prepare().map_err(|error| unusable(path, &error))?;
+        store.prepare().map_err(|error| unusable(path, error))?;
         store.migrate()?;
         Ok(store)
     }
@@ -95,13 +95,16 @@ impl Store {
                 transaction.execute_batch(events::SCHEMA)?;
             }
             if version < 3 {
-                transaction.execute_batch(budget::SCHEMA)?;
+                transaction.execute_batch(rate_limit::SCHEMA)?;
             }
             if version < 4 {
-                alerts::migrate(transaction)?;
+                subjects::migrate(transaction)?;
             }
             if version < 5 {
                 transaction.execute_batch(quota::SCHEMA)?;
+            }
+            if version < 6 {
+                subjects::adopt_credentials(transaction)?;
             }
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)
         })
@@ -109,19 +112,20 @@ impl Store {
 
     fn version(&self) -> Result<i64> {
         let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        version.map_err(|error| unusable(&self.path, &error))
+        version.map_err(|error| unusable(&self.path, error))
     }
 
     /// Runs `work` in one transaction that holds the write lock from its start: a deferred one could fail with
     /// "database is locked" in the middle, busy timeout or not.
     fn transaction<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
         let path = &self.path;
-        let failed = |error| unusable(path, &error);
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let value = work(&transaction).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        Ok(value)
+        let started = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let done = started.and_then(|transaction| {
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        done.map_err(|error| unusable(path, error))
     }
 }
 
@@ -138,11 +142,10 @@ fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> 
 
 /// A time as [`stamp`] writes it.
 fn parse_stamp(text: &str) -> rusqlite::Result<DateTime<Utc>> {
-    let failed = |error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error));
-    text.parse().map_err(failed)
+    text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
-fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
+fn unusable(path: &Path, error: rusqlite::Error) -> Failure {
     let shown = path.display();
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -157,4 +160,5 @@ fn unusable(path: &Path, error: &rusqlite::Error) -> Failure {
         _ => format!("look at it: ls -la {shown}; df -h {shown}"),
     };
     Failure::new(Kind::Io, format!("cannot use the run records in {shown}: {error}"), hint)
+        .caused_by(Cause::new(error))
 }

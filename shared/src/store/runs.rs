@@ -1,11 +1,12 @@
 //! Run records: one row a run, written when it starts and completed when it ends.
 //!
-//! A row that stays `running` is a run that was killed. No secret and no booking data is in it.
+//! A row that stays `running` belongs to a run that was killed. A record has no secret and no booking data.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, stamp};
+use crate::outcome::Outcome;
 use crate::{Failure, Result};
 
 pub(super) const SCHEMA: &str = "
@@ -28,57 +29,35 @@ pub(super) const SCHEMA: &str = "
 /// How long run records are kept.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Verified success, nothing to do included.
-    Ok,
-    /// It failed.
-    Failed,
-    /// It did not begin, because another run holds the lock.
-    Skipped,
-}
-
-impl Outcome {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// A run that starts.
+/// A run, as it starts.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its ULID.
+    /// A ULID.
     pub id: String,
-    /// The executable.
+    /// The name of the executable.
     pub job: &'static str,
-    /// When it started.
+    /// By the wall clock.
     pub started: DateTime<Utc>,
-    /// Whether it does not do the work of the schedule, such as a dry run or an undo: it counts for no clock.
+    /// True if it does not do the work of the schedule, such as a dry run or an undo. It never counts as a success.
     pub rehearsal: bool,
-    /// Whether it prints only what no run before it printed that did the same.
+    /// True if it prints only failures that the previous run of this kind did not print.
     pub only_news: bool,
 }
 
-/// How it ended.
+/// How a run ended.
 #[derive(Clone, Debug)]
-pub struct Ending<'a> {
-    /// When.
+pub struct RunEnd<'a> {
+    /// By the wall clock.
     pub finished: DateTime<Utc>,
-    /// How.
+    /// Recorded as its name.
     pub outcome: Outcome,
-    /// The exit code.
+    /// The exit code of [`crate::Kind`], also when a plugin's was returned.
     pub exit: u8,
     /// The most serious failure.
     pub failure: Option<&'a Failure>,
-    /// Whether it changed anything outside.
+    /// Whether it changed anything outside the state directory.
     pub changed: bool,
-    /// The JSON result, whole.
+    /// The whole JSON result.
     pub result: &'a str,
 }
 
@@ -107,13 +86,15 @@ impl Store {
         Ok(())
     }
 
-    /// The JSON result that people know of the job when this run ends, if it tells news only: that of the last run before
-    /// it that did so too, or was a success. What a run told somebody else, such as a monitor that polls, is news all the
-    /// same, and what a run that found another under way said counts only for one that finds the same.
+    /// The JSON result with which a run that prints new failures only is compared: that of the last earlier run that
+    /// printed new failures only too, or succeeded.
+    ///
+    /// Only runs of the same kind are compared: what was printed for a polling monitor does not count, and a run that was
+    /// skipped is compared with skipped runs only.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn result_told_before(&mut self, run: &Run) -> Result<Option<String>> {
+    pub fn result_printed_before(&mut self, run: &Run) -> Result<Option<String>> {
         let query =
             "SELECT result FROM run WHERE job = ?1 AND run <> ?2 AND started <= ?3 AND outcome <> 'running'
              AND (only_news OR outcome = 'ok' AND NOT rehearsal)
@@ -129,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn end_run(&mut self, id: &str, ending: &Ending<'_>) -> Result<()> {
+    pub fn end_run(&mut self, id: &str, ending: &RunEnd<'_>) -> Result<()> {
         let failure = ending.failure;
         self.transaction(|transaction| {
             transaction.execute(
@@ -138,9 +119,9 @@ impl Store {
                 params![
                     id,
                     stamp(ending.finished),
-                    ending.outcome.word(),
+                    ending.outcome.as_str(),
                     ending.exit,
-                    failure.map(|failure| failure.kind.word()),
+                    failure.map(|failure| failure.kind.as_str()),
                     failure.map(|failure| &failure.message),
                     failure.map(|failure| &failure.hint),
                     ending.result,
@@ -181,13 +162,13 @@ mod tests {
         let failure = Failure::new(Kind::Data, "bad", "mend it");
         let finished = "2026-05-13T12:00:02Z".parse().unwrap();
         let (outcome, failure) = (Outcome::Failed, Some(&failure));
-        let ending = Ending { finished, outcome, exit: 65, failure, changed: false, result: "{}" };
+        let ending = RunEnd { finished, outcome, exit: 65, failure, changed: false, result: "{}" };
         store.end_run("new", &ending).unwrap();
         assert_eq!(rows(&store), [("new".into(), "failed".into(), Some(65))]);
     }
 
     #[test]
-    fn what_was_told_is_what_the_last_run_said_that_tells_news_or_succeeded() {
+    fn a_run_is_compared_with_the_last_one_that_printed_new_failures_or_succeeded() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(&dir.path().join("state.db")).unwrap();
         let mut ends = |id: &str, minute: u8, only_news, outcome| {
@@ -196,10 +177,10 @@ mod tests {
             store.start_run(&run).unwrap();
             if let Some(outcome) = outcome {
                 let finished = run.started;
-                let ending = Ending { finished, outcome, exit: 0, failure: None, changed: false, result: id };
+                let ending = RunEnd { finished, outcome, exit: 0, failure: None, changed: false, result: id };
                 store.end_run(id, &ending).unwrap();
             }
-            store.result_told_before(&run).unwrap()
+            store.result_printed_before(&run).unwrap()
         };
         assert_eq!(ends("polled-first", 0, false, Some(Outcome::Failed)), None);
         assert_eq!(ends("first", 1, true, Some(Outcome::Failed)), None);
@@ -216,7 +197,8 @@ mod tests {
     fn a_damaged_or_newer_database_is_refused_with_what_to_do() {
         let dir = tempfile::tempdir().unwrap();
         let damaged = dir.path().join("damaged.db");
-        crate::file::replace(&damaged, b"this is not a database, but a text of some length").unwrap();
+        crate::sys::atomic_file::replace(&damaged, b"this is not a database, but a text of some length")
+            .unwrap();
         let refused = Store::open(&damaged).unwrap_err();
         assert_eq!(refused.kind, Kind::Io);
         assert!(refused.hint.contains(".damaged"), "{}", refused.hint);

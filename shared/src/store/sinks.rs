@@ -7,7 +7,7 @@ use rusqlite::{Row, Transaction, params};
 
 use super::{Store, stamp, time};
 use crate::Result;
-use crate::alert::message::Notice;
+use crate::alert::message::Notification;
 
 /// How a sink, or the monitor, has taken what it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn meet_sinks<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    pub fn register_sinks<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<()> {
         self.transaction(|transaction| {
             for name in names {
                 transaction.execute(
@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn pending(&mut self, sink: &str) -> Result<Vec<Notice>> {
+    pub fn pending(&mut self, sink: &str) -> Result<Vec<Notification>> {
         self.transaction(|transaction| {
             let mut query = transaction.prepare(
                 "SELECT id, at, subject, kind, text, hint FROM event
@@ -71,20 +71,15 @@ impl Store {
         self.transaction(|transaction| {
             events.iter().try_for_each(|event| took(transaction, *event, sink, sinks, now))
         })?;
-        self.sink_took(sink, Ok(()), now)
+        self.record_delivery(sink, Ok(()), now)
     }
 
     /// Notes whether a sink, or the monitor, took what it was sent.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn sink_took(
-        &mut self,
-        name: &str,
-        taken: std::result::Result<(), &str>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        self.meet_sinks(std::iter::once(name))?;
+    pub fn record_delivery(&mut self, name: &str, taken: Result<(), &str>, now: DateTime<Utc>) -> Result<()> {
+        self.register_sinks(std::iter::once(name))?;
         let (set, error) = match taken {
             Ok(()) => ("last_ok = ?2, failing_since = NULL, failures = 0, error = ?3", None),
             Err(error) => {
@@ -98,7 +93,7 @@ impl Store {
         })
     }
 
-    /// How each sink that was ever used has taken what it was sent.
+    /// The state of each sink that was ever used.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
@@ -106,16 +101,7 @@ impl Store {
         self.transaction(|transaction| {
             let mut query = transaction
                 .prepare("SELECT name, last_ok, failing_since, failures, error FROM sink ORDER BY name")?;
-            let state = |row: &Row<'_>| {
-                Ok(SinkState {
-                    name: row.get(0)?,
-                    last_ok: time(row, 1)?,
-                    failing_since: time(row, 2)?,
-                    failures: row.get(3)?,
-                    error: row.get(4)?,
-                })
-            };
-            query.query_map([], state)?.collect()
+            query.query_map([], sink_state)?.collect()
         })
     }
 }
@@ -139,8 +125,18 @@ fn took(
     Ok(())
 }
 
-fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
-    Ok(Notice {
+fn sink_state(row: &Row<'_>) -> rusqlite::Result<SinkState> {
+    Ok(SinkState {
+        name: row.get(0)?,
+        last_ok: time(row, 1)?,
+        failing_since: time(row, 2)?,
+        failures: row.get(3)?,
+        error: row.get(4)?,
+    })
+}
+
+fn notice(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    Ok(Notification {
         id: row.get(0)?,
         at: time(row, 1)?.unwrap_or_default(),
         subject: row.get(2)?,
@@ -168,7 +164,7 @@ mod tests {
     }
 
     fn failing(name: &str) -> Finding {
-        Finding::of("sheet", name, Some(Failure::new(Kind::Config, "words", "hint")))
+        Finding::new("sheet", name, Some(Failure::new(Kind::Config, "words", "hint")))
     }
 
     fn ids(store: &mut Store, sink: &str) -> Vec<i64> {
@@ -178,11 +174,11 @@ mod tests {
     #[test]
     fn an_event_waits_for_each_sink_until_that_one_has_taken_it() {
         let (_dir, mut store) = store();
-        store.meet_sinks(["a", "b"].into_iter()).unwrap();
-        store.observe(&[failing("x"), failing("y")], &Alert::default(), now()).unwrap();
+        store.register_sinks(["a", "b"].into_iter()).unwrap();
+        store.record_findings(&[failing("x"), failing("y")], &Alert::default(), now()).unwrap();
         assert_eq!(ids(&mut store, "a"), [1, 2]);
         store.delivered(&[1], "a", &["a", "b"], now()).unwrap();
-        store.sink_took("b", Err("refused"), now()).unwrap();
+        store.record_delivery("b", Err("refused"), now()).unwrap();
         assert_eq!((ids(&mut store, "a"), ids(&mut store, "b")), (vec![2], vec![1, 2]));
         let states = store.sinks().unwrap();
         assert_eq!((states[0].failures, states[1].failures), (0, 1));
@@ -197,9 +193,9 @@ mod tests {
     #[test]
     fn a_new_sink_is_spared_the_past() {
         let (_dir, mut store) = store();
-        store.observe(&[failing("x")], &Alert::default(), now()).unwrap();
-        store.meet_sinks(["a"].into_iter()).unwrap();
-        store.observe(&[failing("y")], &Alert::default(), now()).unwrap();
+        store.record_findings(&[failing("x")], &Alert::default(), now()).unwrap();
+        store.register_sinks(["a"].into_iter()).unwrap();
+        store.record_findings(&[failing("y")], &Alert::default(), now()).unwrap();
         assert_eq!(ids(&mut store, "a"), [2]);
     }
 }

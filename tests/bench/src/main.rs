@@ -80,7 +80,7 @@ fn bench(without_peers: bool) -> anyhow::Result<bool> {
     Ok(table.is_met())
 }
 
-/// Builds an executable by itself, so that no other package's features are in it, and answers where it is.
+/// Builds an executable by itself, so that no other package's features are in it, and returns where it is.
 fn built(package: &str) -> anyhow::Result<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let args = ["build", "--quiet", "--locked", "--release", "--package", package];

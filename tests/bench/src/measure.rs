@@ -1,6 +1,6 @@
 //! What one process costs: its most memory and its time on the processor.
 //!
-//! The bench runs itself in between, so that what is measured has only one child: the kernel tells the most memory of all
+//! The bench runs itself in between, so that what is measured has only one child: the kernel reports the most memory of all
 //! children together, and a child is born with its parent's.
 
 use std::process::{Command, Stdio};
@@ -25,7 +25,7 @@ pub(crate) struct Cost {
     pub(crate) code: i32,
 }
 
-/// Runs a command under another process of this program and answers what it cost.
+/// Runs a command under another process of this program and returns what it cost.
 pub(crate) fn cost(command: &[String]) -> anyhow::Result<Cost> {
     let output = Command::new(std::env::current_exe()?)
         .arg("measure")

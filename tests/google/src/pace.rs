@@ -26,7 +26,7 @@ pub(crate) struct Paced {
     is_flushed: bool,
 }
 
-/// The connection is to be closed here.
+/// The connection must be closed here.
 #[derive(Debug)]
 pub(crate) struct BrokenOff;
 

@@ -124,7 +124,7 @@ fn lay_out(value: &Value, layout: Layout) -> serde_json::Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// The array stands between the message and the status.
+/// The array is between the message and the status.
 fn with_errors(error: &ApiError) -> Value {
     let reason = match error.code {
         401 => "authError",

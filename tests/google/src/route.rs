@@ -61,7 +61,7 @@ fn everything(serve: Serve) -> MethodRouter<Admin> {
     any(handler(serve))
 }
 
-/// Large sheets take a while, and the other connections go on meanwhile.
+/// Large sheets take a while, and the other connections continue meanwhile.
 ///
 /// A panic is answered as Google answers its own bugs; a closed connection would look like a network's fault.
 fn handler(
@@ -108,7 +108,7 @@ fn serve_api(world: &mut World, request: &Request, caller: Result<Caller, sheets
     not_found(&request.path)
 }
 
-/// The spreadsheet as a person sees it, whoever they are: a browser brings no token.
+/// The spreadsheet as anyone sees it: a browser brings no token.
 fn sheet_page(world: &mut World, request: &Request) -> Reply {
     let id = request.path.strip_prefix(PAGES).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     match world.kept.files.get(id).and_then(|file| file.sheet.as_ref()) {

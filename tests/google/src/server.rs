@@ -127,7 +127,7 @@ impl Deref for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nobody is left to tell; `stop` is for those who want to know.
+        // No one is left to tell; `stop` is for those who want to know.
         drop(self.end());
     }
 }

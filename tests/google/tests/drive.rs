@@ -9,7 +9,7 @@ const DRIVE: &str = "https://www.googleapis.com/auth/drive";
 const SHEETS: &str = "https://www.googleapis.com/auth/spreadsheets";
 const SPREADSHEET: &str = "application/vnd.google-apps.spreadsheet";
 
-/// Somebody with a Drive token.
+/// Someone with a Drive token.
 struct User<'s> {
     server: &'s Server,
     token: String,

@@ -34,7 +34,7 @@ impl World {
         call(&self.server, &self.token, "GET", &self.path(), None).status
     }
 
-    /// What stands in A1, seen past all faults.
+    /// What is in A1, seen past all faults.
     fn cell(&self) -> Value {
         self.server.call_as(ANN, "GET", &self.path(), None).1["values"][0][0].clone()
     }

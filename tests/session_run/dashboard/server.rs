@@ -153,7 +153,7 @@ impl http_body::Body for Broken {
 }
 
 impl Inner {
-    /// The answer, unless there is to be none.
+    /// The answer, unless there must be none.
     fn answer(&mut self, parts: &Parts, body: &[u8]) -> Option<Response> {
         let step = parts.uri.path().rsplit('/').next().unwrap_or_default();
         let step = if step == "tasks" { "list" } else { step };

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::program;
+
 /// The user of a server that root starts.
 const NOBODY: u32 = 65534;
 
@@ -42,7 +44,7 @@ impl Database {
     /// # Panics
     /// When its binaries are not installed or it does not start.
     pub fn postgres() -> Self {
-        let bin = newest("/usr/lib/postgresql", "bin/postgres");
+        let bin = program("postgres");
         let dir = directory();
         let data = dir.path().join("data");
         let initdb = bin.with_file_name("initdb");
@@ -80,14 +82,14 @@ impl Database {
     pub fn mariadb() -> Self {
         let dir = directory();
         let data = dir.path().join("data");
-        let make = Path::new("/usr/bin/mariadb-install-db");
+        let make = program("mariadb-install-db");
         done(
-            ordinary(make)
+            ordinary(&make)
                 .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
                 .arg(format!("--datadir={}", data.display())),
         );
         let port = free_port();
-        let mut server = ordinary(Path::new("/usr/sbin/mariadbd"));
+        let mut server = ordinary(&program("mariadbd"));
         server.args(["--no-defaults", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0"]);
         server.arg(format!("--datadir={}", data.display())).arg(format!("--port={port}"));
         server.arg(format!("--socket={}", dir.path().join("mysqld.sock").display()));
@@ -142,7 +144,7 @@ impl Database {
     fn client(&self, database: &str, sql: &str) -> std::io::Result<Output> {
         let mut client = match self.kind {
             Kind::Postgres => {
-                let mut client = Command::new(newest("/usr/lib/postgresql", "bin/psql"));
+                let mut client = Command::new(program("psql"));
                 client.args([
                     "-X",
                     "-q",
@@ -158,7 +160,7 @@ impl Database {
                 client
             }
             Kind::Mariadb => {
-                let mut client = Command::new("/usr/bin/mariadb");
+                let mut client = Command::new(program("mariadb"));
                 client.args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4"]);
                 client.arg(format!("--socket={}", self.socket().display())).args(["-e", sql, database]);
                 client
@@ -247,14 +249,14 @@ fn ordinary(program: &Path) -> Command {
 }
 
 fn done(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; is it installed?"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A certificate for `localhost` that vouches for itself, and its key.
+/// A certificate for `localhost` that is self-signed, and its key.
 fn certificate(dir: &Path) {
     let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
-    let mut openssl = Command::new("/usr/bin/openssl");
+    let mut openssl = Command::new(program("openssl"));
     openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
     openssl.args([
         "-addext",
@@ -267,15 +269,7 @@ fn certificate(dir: &Path) {
     [cert, key].iter().for_each(|path| give(path));
 }
 
-/// The program of the highest version, as Debian lays them out.
-fn newest(root: &str, program: &str) -> PathBuf {
-    let versions = fs::read_dir(root).unwrap_or_else(|error| panic!("{root}: {error}; is it installed?"));
-    let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
-    let newest = versions.flatten().map(|entry| entry.path()).max_by_key(version);
-    newest.expect("a version of the server").join(program)
-}
-
-/// A port that is free now. PostgreSQL and MariaDB cannot be told to choose one.
+/// A port that is free now. PostgreSQL and MariaDB cannot choose one themselves.
 fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
     listener.local_addr().expect("the port just bound").port()

@@ -12,7 +12,7 @@ use crate::world::World;
 /// What a directory holds, by path.
 pub type Snapshot = BTreeMap<PathBuf, Content>;
 
-/// What one path is: equal contents mean that nobody touched it.
+/// What one path is: equal contents mean that no one touched it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// Kind and permission bits, owner, links.
@@ -85,7 +85,7 @@ impl World {
         path
     }
 
-    /// Makes a named pipe that nobody writes to.
+    /// Makes a named pipe that no one writes to.
     ///
     /// # Panics
     /// When it cannot be made.

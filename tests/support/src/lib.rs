@@ -1,4 +1,4 @@
-//! Builds the world a test runs in: directories, config, credentials, servers; runs one executable; tells all on failure.
+//! Builds the world a test runs in: directories, config, credentials, servers; runs one executable; reports all on failure.
 //!
 //! ```text
 //! let world = World::of(env!("CARGO_BIN_EXE_port-sheet-sync")).csv(&["booking_id,vessel", "B-1,Alma"]).build();
@@ -13,8 +13,10 @@ mod builder;
 mod database;
 mod dump;
 mod files;
+pub mod house;
 mod npm;
 mod process;
+mod program;
 mod receiver;
 mod run;
 mod running;
@@ -31,6 +33,7 @@ pub use database::{Database, PASSWORD};
 pub use files::{Content, Snapshot};
 pub use npm::packages;
 pub use process::Process;
+pub use program::program;
 pub use receiver::{Answer, Received, Receiver};
 pub use run::Run;
 pub use running::Running;

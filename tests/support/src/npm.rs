@@ -1,11 +1,13 @@
-//! Packages from npm, for what must be judged by somebody else's code: an OAuth server, an accessibility checker.
+//! Packages from npm, for what must be judged by another's code: an OAuth server, an accessibility checker.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Installs exactly what the lock file in `sources` says below `home`, unless that was done before, and answers where.
+use crate::program;
+
+/// Installs exactly what the lock file in `sources` says below `home`, unless that was done before, and returns where.
 /// Made aside and renamed, so that half an installation is never taken for one.
 ///
 /// # Panics
@@ -22,12 +24,12 @@ pub fn packages(sources: &Path, home: &Path) -> PathBuf {
     for name in ["package.json", "package-lock.json"] {
         fs::copy(sources.join(name), draft.path().join(name)).expect("the two files are copied");
     }
-    let npm = Command::new("npm")
+    let npm = Command::new(program("npm"))
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(draft.path())
         .stdin(Stdio::null())
         .output()
-        .unwrap_or_else(|error| panic!("this test needs npm (apt-get install npm): {error}"));
+        .unwrap_or_else(|error| panic!("npm: {error}"));
     assert!(npm.status.success(), "npm ci: {}", String::from_utf8_lossy(&npm.stderr));
     // Another test may have been faster.
     let renamed = fs::rename(draft.path(), &installed);

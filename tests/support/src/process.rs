@@ -119,10 +119,11 @@ impl<'w> Process<'w> {
         let command = self.command.get_program().to_owned();
         let mut before: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
         before.push(&command);
-        self.again(OsStr::new(program), &before)
+        let program = if program.contains('/') { program.into() } else { crate::program(program) };
+        self.again(program.as_os_str(), &before)
     }
 
-    /// Runs it at another time: the clock starts there and goes on from it, for everything that it starts as well.
+    /// Runs it at another time: the clock starts there and continues from it, for everything that it starts as well.
     pub fn at(self, now: &str) -> Self {
         self.under("faketime", &["-m", now]).env("TZ", "UTC")
     }

@@ -1,4 +1,4 @@
-//! What a process did, and claims about it. A claim that does not hold panics; the world then tells everything.
+//! What a process did, and claims about it. A claim that does not hold panics; the world then reports everything.
 
 use serde_json::Value;
 

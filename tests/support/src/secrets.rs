@@ -93,7 +93,7 @@ impl Secrets {
 }
 
 impl World {
-    /// Learns what the stand-in saw and issued meanwhile, and remembers the run for the dump. Answers all secrets.
+    /// Learns what the stand-in saw and issued meanwhile, and remembers the run for the dump. Returns all secrets.
     pub(crate) fn note(&self, run: &Run) -> Secrets {
         let mut known = self.known();
         for token in self.server.issued_tokens() {

@@ -1,4 +1,4 @@
-//! A web server on loopback that answers what a test tells it to, byte for byte: broken answers are its purpose.
+//! A web server on loopback that answers what a test asks it to, byte for byte: broken answers are its purpose.
 //!
 //! One connection, one request, one answer. It stops when it is dropped.
 

@@ -1,6 +1,6 @@
 //! One test's world: a private directory, a stand-in for Google, a spreadsheet, a source, a credential, a config.
 //!
-//! It is removed when it is dropped; while a test is failing it tells everything first.
+//! It is removed when it is dropped; while a test is failing it reports everything first.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -163,7 +163,7 @@ impl World {
         self.write_credential(&self.server.authorized_user(Some(&self.account), None));
     }
 
-    /// The job's credential as it stands in the file.
+    /// The job's credential as it is in the file.
     ///
     /// # Panics
     /// When it is not JSON.

@@ -1,15 +1,23 @@
 //! A plan as a list of edits, in the order in which they must be made.
 //!
-//! Nothing is sent here.
+//! It sends nothing.
+
+use std::collections::BTreeMap;
 
 use shared::Result;
 
-use super::{Target, count};
-use crate::edit::Edit;
-use crate::layout::{Layout, runs};
-use crate::plan::{Plan, RowUpdate};
-use crate::rows;
-use crate::value::{Cell, number_format};
+use crate::apply::Target;
+use crate::apply::count;
+use crate::apply::landing::Landing;
+use crate::model::cell::Cell;
+use crate::model::cell::number_format;
+use crate::model::operation::Operation;
+use crate::model::span::spans;
+use crate::plan::ColumnFormat;
+use crate::plan::Plan;
+use crate::plan::RowUpdate;
+use crate::sheet::layout::Layout;
+use crate::spool::row_file;
 
 /// The whole plan as one list of edits.
 pub(super) fn atomic_edits(
@@ -17,17 +25,39 @@ pub(super) fn atomic_edits(
     plan: &Plan,
     updates: &[RowUpdate],
     added: Vec<Vec<Cell>>,
-) -> Vec<Edit> {
+    landing: Landing,
+) -> Vec<Operation> {
     let mut edits = header_edits(target);
     edits.extend(format_edits(plan));
-    let changed = updates.iter().chain(&plan.strays);
+    let changed = updates.iter().chain(&plan.repairs);
     edits.extend(changed.flat_map(|update| cell_edits(target.layout, update.row, &update.changes)));
     edits.extend(flag_edits(target, plan));
     edits.extend(room_edits(target, lacking_rows(target, added.len())));
-    if !added.is_empty() {
-        edits.push(Edit::Append(added));
-    }
+    edits.extend(added_edits(target, added, landing));
     edits
+}
+
+/// New rows where they land.
+pub(super) fn added_edits(target: &Target<'_>, added: Vec<Vec<Cell>>, landing: Landing) -> Vec<Operation> {
+    match landing {
+        _ if added.is_empty() => Vec::new(),
+        Landing::BelowEverything => vec![Operation::Append(added)],
+        Landing::BelowTheBookings => (target.snapshot.last_row + 1..)
+            .zip(added)
+            .flat_map(|(row, cells)| row_edits(target.layout, row, &cells))
+            .collect(),
+    }
+}
+
+/// A whole row, in the owned columns only.
+fn row_edits(layout: &Layout, row: u32, cells: &[Cell]) -> Vec<Operation> {
+    let owned: Vec<(usize, Cell)> = layout
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| (index, cells.get(*column as usize).cloned().unwrap_or(Cell::Empty)))
+        .collect();
+    cell_edits(layout, row, &owned)
 }
 
 /// How many rows the grid lacks for so many new ones.
@@ -36,63 +66,67 @@ pub(super) fn lacking_rows(target: &Target<'_>, added: usize) -> u32 {
 }
 
 /// More rows, with the number formats of those above. Growing never removes anything.
-pub(super) fn room_edits(target: &Target<'_>, lacking: u32) -> Vec<Edit> {
+pub(super) fn room_edits(target: &Target<'_>, lacking: u32) -> Vec<Operation> {
     if lacking == 0 {
         return Vec::new();
     }
-    std::iter::once(Edit::GrowRows(lacking)).chain(new_row_formats(target)).collect()
+    std::iter::once(Operation::GrowRows(lacking)).chain(new_row_formats(target)).collect()
 }
 
 /// New headers, and the columns of the grid that they need.
-pub(super) fn header_edits(target: &Target<'_>) -> Vec<Edit> {
+pub(super) fn header_edits(target: &Target<'_>) -> Vec<Operation> {
     let lacking = target.layout.width().saturating_sub(target.tab.columns);
-    let grow = (lacking > 0).then_some(Edit::GrowColumns(lacking));
-    let write = |(column, text): &(u32, String)| Edit::Write {
-        row: 0,
+    let grow = (lacking > 0).then_some(Operation::GrowColumns(lacking));
+    let headers = target.layout.added.iter().map(|(column, text)| Operation::Write {
+        row: 1,
         column: *column,
         cells: vec![Cell::Text(text.clone())],
-    };
-    grow.into_iter().chain(target.layout.added.iter().map(write)).collect()
+    });
+    grow.into_iter().chain(headers).collect()
 }
 
 /// The number formats of columns that the sync takes over.
-pub(super) fn format_edits(plan: &Plan) -> impl Iterator<Item = Edit> {
-    plan.formats.iter().map(|&(column, format)| Edit::NumberFormat { column, from_row: 1, format })
+pub(super) fn format_edits(plan: &Plan) -> impl Iterator<Item = Operation> {
+    let formats = plan.formats.iter();
+    formats.map(|&ColumnFormat { column, format }| Operation::NumberFormat { column, from_row: 2, format })
 }
 
-/// The number formats of rows that are about to be added to the grid; those above keep what people chose.
-fn new_row_formats(target: &Target<'_>) -> Vec<Edit> {
-    let format = |(index, &column): (usize, &u32)| {
-        let format = number_format(target.columns.kind(index))?;
-        Some(Edit::NumberFormat { column, from_row: target.tab.rows, format })
-    };
-    target.layout.columns.iter().enumerate().filter_map(format).collect()
+/// The number formats of rows that are about to be added to the grid; the rows above keep the formats that users chose.
+fn new_row_formats(target: &Target<'_>) -> Vec<Operation> {
+    let columns = target.layout.columns.iter().enumerate();
+    columns
+        .filter_map(|(index, &column)| {
+            let format = number_format(target.columns.kind(index))?;
+            let format = Some(format);
+            Some(Operation::NumberFormat { column, from_row: target.tab.rows + 1, format })
+        })
+        .collect()
 }
 
 /// Changed cells, one write for each run of neighbours.
-pub(super) fn cell_edits(layout: &Layout, row: u32, changes: &[(usize, Cell)]) -> Vec<Edit> {
-    let cell_at = |column: u32| {
-        changes.iter().find(|(index, _)| layout.columns[*index] == column).map(|(_, cell)| cell.clone())
-    };
-    let positions = changes.iter().map(|(index, _)| layout.columns[*index]).collect();
-    let write = |(first, last): (u32, u32)| Edit::Write {
-        row: row - 1,
-        column: first,
-        cells: (first..=last).filter_map(cell_at).collect(),
-    };
-    runs(positions).into_iter().map(write).collect()
+pub(super) fn cell_edits(layout: &Layout, row: u32, changes: &[(usize, Cell)]) -> Vec<Operation> {
+    let cells: BTreeMap<u32, &Cell> =
+        changes.iter().map(|(index, cell)| (layout.columns[*index], cell)).collect();
+    spans(cells.keys().copied().collect(), 0)
+        .into_iter()
+        .map(|span| Operation::Write {
+            row,
+            column: span.first,
+            cells: cells.range(span.first..=span.last).map(|(_, cell)| (*cell).clone()).collect(),
+        })
+        .collect()
 }
 
-pub(super) fn flag_edits(target: &Target<'_>, plan: &Plan) -> Vec<Edit> {
+pub(super) fn flag_edits(target: &Target<'_>, plan: &Plan) -> Vec<Operation> {
     let Some(status) = target.layout.status else { return Vec::new() };
     let mut edits = Vec::new();
     let flags = plan.flags.iter().map(|flag| (flag.row, Cell::Text(plan.flag_text.clone()), true));
     let unflags = plan.unflags.iter().map(|flagged| (flagged.row, Cell::Empty, false));
     for (row, cell, struck) in flags.chain(unflags) {
-        edits.push(Edit::Write { row: row - 1, column: status, cells: vec![cell] });
-        let strike =
-            |(first, last): (u32, u32)| Edit::Strike { row: row - 1, columns: (first, last + 1), struck };
-        edits.extend(runs(target.layout.columns.clone()).into_iter().map(strike));
+        edits.push(Operation::Write { row, column: status, cells: vec![cell] });
+        for columns in spans(target.layout.columns.clone(), 0) {
+            edits.push(Operation::Strike { row, columns, struck });
+        }
     }
     edits
 }
@@ -101,10 +135,9 @@ pub(super) fn flag_edits(target: &Target<'_>, plan: &Plan) -> Vec<Edit> {
 pub(super) fn added_rows(
     target: &Target<'_>,
     plan: &Plan,
-    spool: &mut rows::Reader,
+    spool: &mut row_file::RowReader,
 ) -> Result<Vec<Vec<Cell>>> {
-    let row = |offset: &u64| Ok(whole_row(target.layout, spool.row_at(*offset)?.1));
-    plan.adds.iter().map(row).collect()
+    plan.adds.iter().map(|offset| Ok(whole_row(target.layout, spool.row_at(*offset)?.1))).collect()
 }
 
 pub(super) fn whole_row(layout: &Layout, cells: Vec<Cell>) -> Vec<Cell> {

@@ -2,21 +2,35 @@
 //!
 //! It decides only how, never what. Whether it worked is for the verification to say.
 
-mod atomic;
-mod bulk;
-mod ranges;
+pub mod atomic;
+pub mod bulk;
+pub mod freshness;
+pub mod guard;
+pub mod journal;
+pub mod landing;
+pub mod put_back;
+pub mod ranges;
+pub mod rows;
 
+use shared::Kind;
 use shared::config::Sheet;
 
-use crate::column::Columns;
-use crate::google::{Client, Tab, Trouble};
-use crate::layout::Layout;
-use crate::plan::{Plan, RowUpdate};
-use crate::rows;
-use crate::snapshot::{Differing, Snapshot};
-use crate::value::Cell;
-use atomic::{added_rows, atomic_edits};
-use ranges::REQUEST_BYTES;
+use crate::apply::atomic::added_rows;
+use crate::apply::atomic::atomic_edits;
+use crate::apply::guard::{ColumnGuard, ColumnsThen};
+use crate::apply::landing::{landing, narrower};
+use crate::apply::ranges::REQUEST_BYTES;
+use crate::google::Client;
+use crate::google::WriteError;
+use crate::model::cell::Cell;
+use crate::model::column::Columns;
+use crate::plan::Plan;
+use crate::plan::RowUpdate;
+use crate::sheet::layout::Layout;
+use crate::sheet::snapshot::Differing;
+use crate::sheet::snapshot::Snapshot;
+use crate::sheet::tab::Tab;
+use crate::spool::row_file;
 
 /// A plan of at most this many cells goes as one atomic request; the client's types take some kilobytes a cell.
 const ATOMIC_CELLS: u64 = 2_000;
@@ -29,48 +43,65 @@ pub struct Target<'a> {
     pub tab: &'a Tab,
     /// Its columns.
     pub columns: &'a Columns,
-    /// Where they stand.
+    /// Where they are.
     pub layout: &'a Layout,
     /// The snapshot that the plan was made from.
     pub snapshot: &'a Snapshot,
+    /// What finds out where the columns are at the instant of a write.
+    pub guard: ColumnGuard<'a>,
 }
 
 /// How a plan was written, and so how it is verified.
 #[derive(Debug)]
 pub enum Written {
-    /// In one request: a few rows are to be read back, these changed ones among them.
+    /// In one request: a few rows must be read back, these changed ones among them.
     Atomically(Vec<RowUpdate>),
-    /// In many: everything is to be read again.
+    /// In many: everything must be read again.
     InBulk,
+    /// A column moved at that moment: what was written over is put back first.
+    IntoMovedColumns,
 }
 
 /// Writes the plan.
 ///
 /// # Errors
-/// [`Trouble::Refused`] when a request was refused; [`Trouble::Unknown`] when it may have been applied, so that the sheet
+/// [`WriteError::Rejected`] when a request was refused; [`WriteError::OutcomeUnknown`] when it may have been applied, so that the sheet
 /// must be read and planned again.
 pub async fn apply(
     client: &mut Client,
     target: &Target<'_>,
     plan: &Plan,
     mut update: impl FnMut(&Differing) -> shared::Result<RowUpdate>,
-    spool: &mut rows::Reader,
-) -> Result<Written, Trouble> {
+    spool: &mut row_file::RowReader,
+) -> Result<Written, WriteError> {
     let flags = 2 * (plan.flags.len() + plan.unflags.len()) as u64;
     if plan.cells(target.columns.count()) + flags <= ATOMIC_CELLS {
         let updates = plan.updates.iter().map(&mut update).collect::<shared::Result<Vec<RowUpdate>>>()?;
         let added = added_rows(target, plan, spool)?;
         let changed =
-            updates.iter().chain(&plan.strays).flat_map(|update| &update.changes).map(|(_, cell)| cell);
+            updates.iter().chain(&plan.repairs).flat_map(|update| &update.changes).map(|(_, cell)| cell);
         if changed.chain(added.iter().flatten()).map(size).sum::<usize>() <= REQUEST_BYTES {
             // With the request that reads it back.
             client.afford(1, 1)?;
-            client.edit(target.tab.id, &atomic_edits(target, plan, &updates, added)).await?;
-            return Ok(Written::Atomically(updates));
+            let first = landing(client, target, plan.adds.len()).await?;
+            let edits = atomic_edits(target, plan, &updates, added.clone(), first);
+            let columns = match target.guard.edit(client, &edits).await {
+                Err(WriteError::Rejected(refusal)) if refusal.kind == Kind::Data => {
+                    let narrower = narrower(client, target, plan.adds.len()).await?;
+                    let Some(landing) = narrower.filter(|landing| *landing != first) else {
+                        return Err(WriteError::Rejected(refusal));
+                    };
+                    target.guard.edit(client, &atomic_edits(target, plan, &updates, added, landing)).await?
+                }
+                other => other?,
+            };
+            return Ok(match columns {
+                ColumnsThen::InPlace => Written::Atomically(updates),
+                ColumnsThen::Moved => Written::IntoMovedColumns,
+            });
         }
     }
-    bulk::write(client, target, plan, update, spool).await?;
-    Ok(Written::InBulk)
+    bulk::write(client, target, plan, update, spool).await
 }
 
 /// About how many bytes a cell takes in a request.

@@ -2,12 +2,15 @@
 //!
 //! It knows rows and columns, not what they mean.
 
+use shared::cause::Cause;
 use shared::{Failure, Result};
 
-use super::count;
-use crate::a1;
-use crate::google::{Client, Lines};
-use crate::value::Cell;
+use crate::apply::count;
+use crate::google::Client;
+use crate::google::Lines;
+use crate::model::a1;
+use crate::model::cell::Cell;
+use crate::model::span::Span;
 
 /// Google recommends at most 2 MB a request (<https://developers.google.com/workspace/sheets/api/limits>).
 pub(super) const REQUEST_BYTES: usize = 1_900_000;
@@ -32,6 +35,18 @@ struct Rows {
     json: Vec<u8>,
 }
 
+impl Rows {
+    fn lines(mut self, tab: &str) -> Result<Lines> {
+        // A vector that grew has up to half of its memory unused.
+        self.json.shrink_to_fit();
+        let columns = Span::of_length(self.column, self.width);
+        let rows = Span::of_length(self.row, self.count);
+        let json = String::from_utf8(self.json)
+            .map_err(|error| Failure::bug(error.to_string()).caused_by(Cause::new(error.utf8_error())))?;
+        Ok(Lines { range: a1::range(tab, columns, rows), json })
+    }
+}
+
 impl<'a> Ranges<'a> {
     pub(super) fn new(tab: &'a str) -> Self {
         Self { blocks: Vec::new(), bytes: 0, cells: 0, tab }
@@ -39,10 +54,10 @@ impl<'a> Ranges<'a> {
 
     pub(super) fn put(&mut self, row: u32, column: u32, cells: &[Cell]) -> Result<()> {
         let width = count(cells.len());
-        let is_above =
-            |block: &Rows| block.column == column && block.width == width && block.row + block.count == row;
-        // The block above is among the last few: one for each run of columns.
-        let above = self.blocks.iter().rev().take(32).position(is_above);
+        // The block above is among the last few: one for each span of columns.
+        let above = self.blocks.iter().rev().take(32).position(|block| {
+            block.column == column && block.width == width && block.row + block.count == row
+        });
         let at = above.map_or(self.blocks.len(), |back| self.blocks.len() - 1 - back);
         if at == self.blocks.len() {
             self.bytes += 60 + self.tab.len();
@@ -51,7 +66,7 @@ impl<'a> Ranges<'a> {
         let block = &mut self.blocks[at];
         let before = block.json.len();
         let values: Vec<_> = cells.iter().map(Cell::to_json).collect();
-        serde_json::to_writer(&mut block.json, &values).map_err(|error| Failure::bug(error.to_string()))?;
+        serde_json::to_writer(&mut block.json, &values).map_err(Failure::defect)?;
         block.json.push(b'\n');
         block.count += 1;
         self.bytes += block.json.len() - before;
@@ -72,13 +87,7 @@ impl<'a> Ranges<'a> {
     pub(super) async fn send(&mut self, client: &mut Client) -> Result<()> {
         (self.bytes, self.cells) = (0, 0);
         let tab = self.tab;
-        let lines = |block: Rows| {
-            let columns = (block.column, block.column + block.width - 1);
-            let rows = (block.row, block.row + block.count - 1);
-            let json = String::from_utf8(block.json).map_err(|error| Failure::bug(error.to_string()))?;
-            Ok(Lines { range: a1::range(tab, columns, rows), json })
-        };
-        let ranges: Vec<_> = self.blocks.drain(..).map(lines).collect::<Result<_>>()?;
+        let ranges: Vec<_> = self.blocks.drain(..).map(|rows| rows.lines(tab)).collect::<Result<_>>()?;
         if ranges.is_empty() { Ok(()) } else { client.write(&ranges).await }
     }
 }

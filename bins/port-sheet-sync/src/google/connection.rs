@@ -1,4 +1,4 @@
-//! One connection to the Sheets API: sends a request until it is answered, refused for good, or out of tries.
+//! One connection to the Sheets API: sends a request until it succeeds, is refused for good, or has no tries left.
 //!
 //! Every request is bounded, counted and, where that is safe, repeated. What is asked is its caller's.
 
@@ -13,15 +13,17 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use log::{debug, info};
 use serde_json::Value;
-use shared::budget::Budget;
 use shared::config::Google;
+use shared::google::api_error::{ApiError, ApiErrorClass, ApiTarget};
+use shared::google::rate_limit::RateLimiter;
 use shared::oauth::TokenSource;
-use shared::refusal::{Class, Refusal, Subject};
-use shared::store::Quota;
-use shared::{Failure, Result, http, retry};
+use shared::store::RequestKind;
+use shared::sys::{http, retry};
+use shared::{Failure, Kind, Result};
 use tokio::time::{sleep, timeout};
 
-use super::refusal;
+use crate::google::error;
+use crate::google::fence;
 use crate::progress::Progress;
 
 /// The crate's entry point to all methods.
@@ -37,24 +39,26 @@ pub(super) struct Connection {
     timeout: Duration,
     first_pause: Duration,
     /// What every request takes a token from.
-    pub budget: Budget,
-    /// What a person who waits is shown.
+    pub budget: RateLimiter,
+    /// What a terminal shows.
     pub progress: Progress,
     /// Read and write requests sent so far.
     pub sent: (u64, u64),
     /// How many of the writes were applied, or may have been.
     pub applied: u64,
-    /// Whether any answer was Google's own, be it a refusal.
+    /// Whether any response, including a refusal, came from Google.
     pub answered: bool,
 }
 
 /// Why a request brought nothing.
 #[derive(Debug)]
-pub enum Trouble {
-    /// It was refused: nothing was changed.
-    Refused(Failure),
+pub enum WriteError {
+    /// It was refused: the sheet is unchanged.
+    Rejected(Failure),
     /// It may have been applied: look before trying again.
-    Unknown(Failure),
+    OutcomeUnknown(Failure),
+    /// It was refused because another run has written since the sheet was read: the sheet must be read again.
+    Outdated(Failure),
 }
 
 /// What a request does to Google's quotas, and whether it may be sent twice.
@@ -66,19 +70,33 @@ pub(super) enum Intent {
     WriteRepeatable,
     /// Must not be applied twice.
     WriteOnce,
+    /// Is refused where it was applied already, or where the sheet was written since it was read.
+    WriteFenced,
 }
 
 impl Intent {
-    fn quota(self) -> Quota {
+    fn quota(self) -> RequestKind {
         match self {
-            Self::Read => Quota::Read,
-            Self::WriteRepeatable | Self::WriteOnce => Quota::Write,
+            Self::Read => RequestKind::Read,
+            Self::WriteRepeatable | Self::WriteOnce | Self::WriteFenced => RequestKind::Write,
+        }
+    }
+}
+
+impl Intent {
+    /// Whether a refused request may be sent again as it is. What must not be applied twice is repeated only after another look at the
+    /// sheet, unless it never reached Google.
+    fn may_be_repeated_after(self, refusal: &ApiError) -> bool {
+        match self {
+            Self::Read | Self::WriteRepeatable => true,
+            Self::WriteFenced => refusal.was_not_applied(),
+            Self::WriteOnce => refusal.was_not_applied() && refusal.class == ApiErrorClass::Passing,
         }
     }
 }
 
 impl Connection {
-    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str, budget: Budget) -> Result<Self> {
+    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str, budget: RateLimiter) -> Result<Self> {
         let executor = hyper_util::rt::TokioExecutor::new();
         let client = hyper_util::client::legacy::Client::builder(executor).build(http::connector()?);
         let bearer = Bearer::default();
@@ -106,66 +124,78 @@ impl Connection {
         })
     }
 
-    /// Sends a request until it is answered, refused for good, or out of tries.
+    /// Sends a request until it succeeds, is refused for good, or has no tries left. `is_googles` tells Google's response from
+    /// one that a proxy made, or that cannot be true; such a response is like none.
     pub async fn call<T>(
         &mut self,
         name: &str,
         intent: Intent,
         request: impl AsyncFn(&Hub, &mut Listener) -> common::Result<(common::Response, T)>,
-    ) -> std::result::Result<T, Trouble> {
+        is_googles: impl Fn(&T) -> bool,
+    ) -> Result<T, WriteError> {
         let mut pauses = retry::pauses(self.first_pause);
         let mut renewed = false;
         loop {
-            self.bearer.set(self.tokens.token().await.map_err(Trouble::Refused)?.expose());
+            self.bearer.set(self.tokens.token().await.map_err(WriteError::Rejected)?.expose());
             self.take(intent.quota()).await?;
             debug!("sending {name}");
             let mut listener = Listener::default();
             let outcome = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
-                Ok(Ok((_, answer))) => Ok(answer),
-                Ok(Err(error)) => Err(refusal::from_error(&error)),
-                Err(_) => Err(refusal::late(self.timeout)),
+                Ok(Ok((_, answer))) if is_googles(&answer) => Ok(answer),
+                Ok(Ok(_)) => Err(ApiError::foreign()),
+                Ok(Err(error)) => Err(error::from_error(error)),
+                Err(_) => Err(error::late(self.timeout)),
             };
-            self.answered |= !outcome.as_ref().is_err_and(|refusal| refusal.class == Class::Passing);
-            if intent != Intent::Read && !outcome.as_ref().is_err_and(Refusal::was_not_applied) {
+            self.answered |= !outcome.as_ref().is_err_and(|refusal| refusal.class == ApiErrorClass::Passing);
+            if intent != Intent::Read && !outcome.as_ref().is_err_and(ApiError::was_not_applied) {
                 self.applied += 1;
             }
             let refusal = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             };
-            let may_repeat = intent != Intent::WriteOnce || refusal.was_not_applied();
+            let may_repeat = intent.may_be_repeated_after(&refusal);
+            if intent == Intent::WriteFenced && refusal.refused_request().is_some_and(fence::is_of_fence) {
+                return Err(WriteError::Outdated(outdated(&refusal)));
+            }
             match refusal.class {
-                Class::Unauthenticated if !renewed => {
+                ApiErrorClass::Unauthenticated if !renewed && may_repeat => {
                     renewed = true;
                     self.tokens.invalidate();
                     info!("{name}: {refusal}; fetching a new access token");
                 }
-                Class::Quota | Class::Passing if may_repeat => {
+                ApiErrorClass::Quota | ApiErrorClass::Passing if may_repeat => {
                     match pauses.next().and_then(|pause| retry::at_least(pause, listener.retry_after)) {
                         Some(pause) => {
                             info!("{name}: {refusal}; trying again in {:.1} s", pause.as_secs_f64());
-                            if refusal.class == Class::Quota {
+                            if refusal.class == ApiErrorClass::Quota {
                                 self.empty(intent.quota(), pause)
                                     .map_err(|failure| failure.within(&refusal))?;
                             }
                             sleep(pause).await;
                         }
-                        None => return Err(Trouble::Refused(self.explain(&refusal))),
+                        None => return Err(WriteError::Rejected(self.explain(&refusal))),
                     }
                 }
-                Class::Passing => return Err(Trouble::Unknown(self.explain(&refusal))),
-                _ => return Err(Trouble::Refused(self.explain(&refusal))),
+                ApiErrorClass::Unauthenticated if !may_repeat => {
+                    self.tokens.invalidate();
+                    return Err(WriteError::OutcomeUnknown(self.explain(&refusal)));
+                }
+                ApiErrorClass::Quota | ApiErrorClass::Passing => {
+                    return Err(WriteError::OutcomeUnknown(self.explain(&refusal)));
+                }
+                _ => return Err(WriteError::Rejected(self.explain(&refusal))),
             }
         }
     }
 
     /// Takes a token for a request and counts it.
-    async fn take(&mut self, quota: Quota) -> Result<()> {
+    async fn take(&mut self, quota: RequestKind) -> Result<()> {
         let progress = &self.progress;
         self.budget.take(quota, |wait| progress.waits(quota, wait)).await?;
         match quota {
-            Quota::Read => self.sent.0 += 1,
-            Quota::Write => self.sent.1 += 1,
+            RequestKind::Read => self.sent.0 += 1,
+            RequestKind::Write => self.sent.1 += 1,
         }
         self.progress.requests(self.sent.0 + self.sent.1);
         Ok(())
@@ -173,12 +203,12 @@ impl Connection {
 
     /// Google says that the minute's requests are spent: for everybody who shares them, and for this run for good if it
     /// ends before there are new ones.
-    fn empty(&mut self, quota: Quota, pause: Duration) -> Result<()> {
+    fn empty(&mut self, quota: RequestKind, pause: Duration) -> Result<()> {
         self.progress.waits(quota, pause);
         self.budget.empty(quota, pause)?;
         match quota {
-            Quota::Read => self.budget.afford(1, 0),
-            Quota::Write => self.budget.afford(0, 1),
+            RequestKind::Read => self.budget.afford(1, 0),
+            RequestKind::Write => self.budget.afford(0, 1),
         }
     }
 
@@ -187,9 +217,9 @@ impl Connection {
         self.tokens.account()
     }
 
-    fn explain(&self, refusal: &Refusal) -> Failure {
+    fn explain(&self, refusal: &ApiError) -> Failure {
         let account = self.tokens.account();
-        refusal.failure(&Subject {
+        refusal.failure(&ApiTarget {
             spreadsheet: &self.spreadsheet,
             account: &account,
             scopes: self.tokens.scopes(),
@@ -197,33 +227,42 @@ impl Connection {
     }
 }
 
-impl From<Failure> for Trouble {
+/// The write was planned from an older reading of the sheet.
+fn outdated(refusal: &ApiError) -> Failure {
+    Failure::new(
+        Kind::Busy,
+        format!("another run is writing this sheet: Google Sheets: {refusal}"),
+        "does another machine or user run port-sheet-sync for this sheet? One of them is enough; the next run tries again",
+    )
+}
+
+impl From<Failure> for WriteError {
     fn from(failure: Failure) -> Self {
-        Self::Refused(failure)
+        Self::Rejected(failure)
     }
 }
 
-impl Trouble {
+impl WriteError {
     /// The same, with where it happened.
     pub fn within(self, place: impl std::fmt::Display) -> Self {
         match self {
-            Self::Refused(failure) => Self::Refused(failure.within(place)),
-            Self::Unknown(failure) => Self::Unknown(failure.within(place)),
+            Self::Rejected(failure) => Self::Rejected(failure.within(place)),
+            Self::OutcomeUnknown(failure) => Self::OutcomeUnknown(failure.within(place)),
+            Self::Outdated(failure) => Self::Outdated(failure.within(place)),
         }
     }
 
-    /// The failure, where nothing is left to be found out.
+    /// The failure, without a further request.
     pub fn into_failure(self) -> Failure {
         match self {
-            Self::Refused(failure) | Self::Unknown(failure) => failure,
+            Self::Rejected(failure) | Self::OutcomeUnknown(failure) | Self::Outdated(failure) => failure,
         }
     }
 }
 
 /// The crate keeps its own name for this type to itself.
-type TokenOutput<'a> = Pin<
-    Box<dyn Future<Output = std::result::Result<Option<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>,
->;
+type TokenOutput<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
 
 /// Hands the token of the moment to the hub; fetching it is [`TokenSource`]'s.
 #[derive(Clone, Default)]

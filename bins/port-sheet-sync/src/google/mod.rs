@@ -1,54 +1,108 @@
 //! The Sheets API v4, through google-sheets4: the only module that names that crate.
 //!
 //! It sends, bounds and retries requests and explains refusals; it decides nothing about rows. Two traps of the crate
-//! shape it: nulls are dropped from rows, which would shift every later cell, so none is ever sent; and ranges in a
+//! shape it: nulls are dropped from rows, which would shift every later cell, so they are never sent; and ranges in a
 //! path are not encoded, so ranges go in the query or in the body.
 
-mod connection;
-mod drive;
-mod edits;
-mod lines;
-mod obstacle;
-mod refusal;
-mod structure;
-mod tabs;
-mod whole;
+pub mod connection;
+pub mod error;
+mod fence;
+pub mod file_version;
+pub mod operations;
+pub mod range_data;
+pub mod tab_operations;
+pub mod tabs;
+pub mod whole_rows;
+pub mod write_denied;
 
-use google_sheets4::api::{BatchUpdateSpreadsheetRequest, BatchUpdateValuesRequest, Scope, Spreadsheet};
+use google_sheets4::api::{
+    BatchGetValuesResponse, BatchUpdateSpreadsheetRequest, BatchUpdateSpreadsheetResponse,
+    BatchUpdateValuesRequest, BatchUpdateValuesResponse, CellData, Scope, Spreadsheet,
+};
 use google_sheets4::common::{self, FieldMask};
 use serde_json::Value;
-use shared::budget::Budget;
 use shared::config::Google;
+use shared::google::rate_limit::RateLimiter;
 use shared::oauth::TokenSource;
 use shared::{Failure, Result};
 use tokio::time::Instant;
 
-use crate::edit::Edit;
+use crate::google::connection::Connection;
+use crate::google::connection::Hub;
+use crate::google::connection::Intent;
+use crate::google::connection::Listener;
+use crate::google::fence::{Fences, Swap, SwapOutcome};
+use crate::model::a1;
+use crate::model::operation::Operation;
+use crate::model::span::Span;
 use crate::progress::Progress;
-use connection::{Connection, Hub, Intent, Listener};
+use crate::sheet::tab::Tab;
 
-pub use connection::Trouble;
-pub use lines::Lines;
-pub use tabs::Tab;
+pub use crate::google::connection::WriteError;
+pub use crate::google::range_data::Lines;
+
+/// What is asked of the sheet after a write.
+const LOOK_FIELDS: &str = "spreadsheetId,updatedSpreadsheet(sheets(data(rowData(values(formattedValue)))))";
+
+/// A row below every grid: Google takes a range to the end of the grid.
+const LAST_ROW: u32 = 10_000_000;
+
+/// What the sheet showed right after a write.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// Row 1.
+    pub header: Vec<String>,
+    /// The columns that were asked for, from row 1 down.
+    pub columns: Vec<Vec<Value>>,
+}
+
+impl Look {
+    fn of(answer: BatchUpdateSpreadsheetResponse) -> Self {
+        let sheets =
+            answer.updated_spreadsheet.and_then(|spreadsheet| spreadsheet.sheets).unwrap_or_default();
+        let mut ranges = sheets.into_iter().flat_map(|sheet| sheet.data.unwrap_or_default()).map(|data| {
+            let rows = data.row_data.unwrap_or_default().into_iter();
+            rows.map(|row| row.values.unwrap_or_default()).collect::<Vec<_>>()
+        });
+        let first = ranges.next().and_then(|rows| rows.into_iter().next()).unwrap_or_default();
+        let shown = |cell: &CellData| cell.formatted_value.clone().unwrap_or_default();
+        Self {
+            header: first.iter().map(shown).collect(),
+            columns: ranges
+                .map(|rows| {
+                    rows.iter().map(|row| Value::from(row.first().map(shown).unwrap_or_default())).collect()
+                })
+                .collect(),
+        }
+    }
+}
 
 /// One spreadsheet, as one credential sees it.
 pub struct Client {
     connection: Connection,
+    fences: Fences,
     google: Google,
     spreadsheet: String,
 }
 
 impl Client {
-    /// A client for one spreadsheet. Nothing is sent yet.
+    /// A client for one spreadsheet, in this run. It sends no request.
     ///
     /// # Errors
-    /// As [`shared::http::connector`].
-    pub fn new(google: &Google, tokens: TokenSource, spreadsheet: &str, budget: Budget) -> Result<Self> {
+    /// As [`shared::sys::http::connector`].
+    pub fn new(
+        google: &Google,
+        tokens: TokenSource,
+        spreadsheet: &str,
+        run: &str,
+        budget: RateLimiter,
+    ) -> Result<Self> {
         let connection = Connection::new(google, tokens, spreadsheet, budget)?;
-        Ok(Self { connection, google: google.clone(), spreadsheet: spreadsheet.to_owned() })
+        let (google, spreadsheet) = (google.clone(), spreadsheet.to_owned());
+        Ok(Self { connection, fences: Fences::new(run), google, spreadsheet })
     }
 
-    /// From now on the requests are for work that must be done by `deadline`, and a person sees how far it is.
+    /// From now on the requests are for work that must be done by `deadline`, and the terminal shows its progress.
     pub fn begin(&mut self, deadline: Instant, progress: Progress) {
         self.connection.budget.set_deadline(deadline);
         self.connection.progress = progress;
@@ -73,12 +127,12 @@ impl Client {
     /// Whether so many requests can be sent before the deadline, for work that is not to be begun otherwise.
     ///
     /// # Errors
-    /// As [`Budget::afford`].
+    /// As [`RateLimiter::afford`].
     pub fn afford(&mut self, reads: u32, writes: u32) -> Result<()> {
         self.connection.budget.afford(reads, writes)
     }
 
-    /// What a person who waits is shown.
+    /// What the terminal shows.
     pub fn progress(&self) -> &Progress {
         &self.connection.progress
     }
@@ -90,7 +144,7 @@ impl Client {
     pub async fn cells(&mut self) -> Result<u64> {
         let spreadsheet =
             self.metadata("sheets(properties(gridProperties(rowCount,columnCount)))", &[]).await?;
-        Ok(obstacle::cells_of(&spreadsheet))
+        Ok(write_denied::cells_of(&spreadsheet))
     }
 
     async fn metadata(&mut self, fields: &str, ranges: &[String]) -> Result<Spreadsheet> {
@@ -105,7 +159,12 @@ impl Client {
             }
             call.add_scope(Scope::Spreadsheet).delegate(listener).doit().await
         };
-        self.connection.call("spreadsheets.get", Intent::Read, request).await.map_err(Trouble::into_failure)
+        self.connection
+            .call("spreadsheets.get", Intent::Read, request, |answer| {
+                tabs::is_plausible(answer, &fields.to_string(), ranges.len())
+            })
+            .await
+            .map_err(WriteError::into_failure)
     }
 
     /// The values of some ranges, columns of cells each, trailing empties left out. By columns, since the client then holds
@@ -133,44 +192,102 @@ impl Client {
         };
         let answer = self
             .connection
-            .call("values.batchGet", Intent::Read, request)
+            .call("values.batchGet", Intent::Read, request, |answer: &BatchGetValuesResponse| {
+                answer.value_ranges.as_ref().map_or(0, Vec::len) == ranges.len()
+            })
             .await
-            .map_err(Trouble::into_failure)?;
-        let found: Vec<_> = answer
-            .value_ranges
-            .unwrap_or_default()
-            .into_iter()
-            .map(|range| range.values.unwrap_or_default())
-            .collect();
-        if found.len() == ranges.len() {
-            Ok(found)
-        } else {
-            Err(Failure::bug("Google answered another number of ranges"))
-        }
+            .map_err(WriteError::into_failure)?;
+        let found = answer.value_ranges.unwrap_or_default().into_iter();
+        Ok(found.map(|range| range.values.unwrap_or_default()).collect())
+    }
+
+    /// Whether Google keeps the fence of a tab, so that a write of another run is noticed.
+    pub fn is_fenced(&self, tab: i32) -> bool {
+        self.fences.is_available(tab)
     }
 
     /// Makes all of these changes or none, in one request.
     ///
     /// # Errors
-    /// [`Trouble::Unknown`] when changes that must not be made twice may have been made.
-    pub async fn edit(&mut self, tab: i32, edits: &[Edit]) -> std::result::Result<(), Trouble> {
+    /// [`WriteError::OutcomeUnknown`] when changes that must not be made twice may have been made; [`WriteError::Outdated`] when
+    /// another run has written to the tab since it was read.
+    pub async fn edit(&mut self, tab: i32, edits: &[Operation]) -> Result<(), WriteError> {
+        let swap = self.fences.swap(tab);
+        self.send(tab, swap, edits, None).await.map(drop)
+    }
+
+    /// The same; returns row 1 of the tab after the changes, and the values of some whole columns.
+    ///
+    /// # Errors
+    /// As [`Client::edit`].
+    pub async fn edit_and_look(
+        &mut self,
+        tab: &Tab,
+        title: &str,
+        edits: &[Operation],
+        columns: &[u32],
+    ) -> Result<Look, WriteError> {
+        let row_1 = a1::rows(title, Span::one(1));
+        let columns =
+            columns.iter().map(|column| a1::range(title, Span::one(*column), Span::new(1, LAST_ROW)));
+        let ranges: Vec<String> = std::iter::once(row_1).chain(columns).collect();
+        let swap = self.fences.swap(tab.id);
+        let answer = self.send(tab.id, swap, edits, Some(ranges)).await?;
+        Ok(Look::of(answer))
+    }
+
+    /// Removes a tab of this program's own. It needs no fence: nobody else writes there.
+    ///
+    /// # Errors
+    /// As [`Client::edit`].
+    pub async fn delete_tab(&mut self, tab: i32) -> Result<(), WriteError> {
+        self.send(tab, None, &[Operation::DeleteTab], None).await.map(drop)
+    }
+
+    /// Sends a batch; `look` are the ranges that its response shows.
+    async fn send(
+        &mut self,
+        tab: i32,
+        swap: Option<Swap>,
+        edits: &[Operation],
+        look: Option<Vec<String>>,
+    ) -> Result<BatchUpdateSpreadsheetResponse, WriteError> {
         let id = self.spreadsheet.clone();
-        let intent =
-            if edits.iter().all(Edit::is_repeatable) { Intent::WriteRepeatable } else { Intent::WriteOnce };
+        let intent = match &swap {
+            Some(_) => Intent::WriteFenced,
+            None if edits.iter().all(Operation::is_repeatable) => Intent::WriteRepeatable,
+            None => Intent::WriteOnce,
+        };
+        let fence: Vec<Operation> = swap.iter().flat_map(Swap::operations).collect();
+        let fields = look.as_ref().map_or("spreadsheetId", |_| LOOK_FIELDS);
         let request = async |hub: &Hub, listener: &mut Listener| {
-            let requests = Some(edits.iter().map(|edit| edits::request(tab, edit)).collect());
-            let body = BatchUpdateSpreadsheetRequest { requests, ..Default::default() };
+            let all = fence.iter().chain(edits);
+            let body = BatchUpdateSpreadsheetRequest {
+                requests: Some(all.map(|edit| operations::request(tab, edit)).collect()),
+                include_spreadsheet_in_response: look.as_ref().map(|_| true),
+                response_include_grid_data: look.as_ref().map(|_| true),
+                response_ranges: look.clone(),
+            };
             let methods = hub.spreadsheets();
             methods
                 .batch_update(body, &id)
                 .param("prettyPrint", "false")
-                .param("fields", "spreadsheetId")
+                .param("fields", fields)
                 .add_scope(Scope::Spreadsheet)
                 .delegate(listener)
                 .doit()
                 .await
         };
-        self.connection.call("spreadsheets.batchUpdate", intent, request).await.map(drop)
+        let sent = self
+            .connection
+            .call("spreadsheets.batchUpdate", intent, request, |answer: &BatchUpdateSpreadsheetResponse| {
+                answer.spreadsheet_id.is_some() && (look.is_none() || answer.updated_spreadsheet.is_some())
+            })
+            .await;
+        if let Some(swap) = swap {
+            self.fences.note_outcome(swap, SwapOutcome::of(&sent));
+        }
+        sent
     }
 
     /// Writes values into ranges, raw, in one request. Doing so twice is the same as once.
@@ -197,9 +314,14 @@ impl Client {
                 .await
         };
         self.connection
-            .call("values.batchUpdate", Intent::WriteRepeatable, request)
+            .call(
+                "values.batchUpdate",
+                Intent::WriteRepeatable,
+                request,
+                |answer: &BatchUpdateValuesResponse| answer.spreadsheet_id.is_some(),
+            )
             .await
             .map(drop)
-            .map_err(Trouble::into_failure)
+            .map_err(WriteError::into_failure)
     }
 }

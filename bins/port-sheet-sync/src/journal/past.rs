@@ -1,6 +1,4 @@
-//! What past runs did, as their journals tell it.
-//!
-//! It reads; what is to be put back is decided in [`crate::undo`].
+//! What past runs did, according to their journals. It only reads.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -10,15 +8,16 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::Result;
 
-use super::{DONE, Heading, Line, lines};
-use crate::removal::rearrange::rearrange;
+use crate::journal::DONE;
+use crate::journal::JournalHeader;
+use crate::journal::Line;
+use crate::journal::lines;
+use crate::sheet::realign::realign;
 
 /// One run that wrote to a sheet.
 #[derive(Clone, Debug, Serialize)]
 pub struct PastRun {
-    /// The run.
     pub run: String,
-    /// The sheet.
     pub sheet: String,
     /// When it began.
     pub at: DateTime<Utc>,
@@ -57,13 +56,13 @@ pub fn runs(dir: &Path, sheet: &str) -> Result<Vec<PastRun>> {
     Ok(found.collect())
 }
 
-/// Everything that one run did, in the order in which it did it; none when no journal of it is left. People may have moved
-/// columns during the run: whole rows are all in the columns of its last write, which the heading names.
+/// Everything that one run did, in order; `None` if no journal of it is left. Columns may have moved during the run: whole
+/// rows are all in the columns of its last write, which the header names.
 ///
 /// # Errors
 /// [`shared::Kind::Io`] when a journal cannot be read.
-pub fn of_run(dir: &Path, run: &str) -> Result<Option<(Heading, Vec<Line>)>> {
-    let mut parts: Vec<(Heading, Vec<Line>)> = Vec::new();
+pub fn of_run(dir: &Path, run: &str) -> Result<Option<(JournalHeader, Vec<Line>)>> {
+    let mut parts: Vec<(JournalHeader, Vec<Line>)> = Vec::new();
     for path in journals(dir).remove(run).unwrap_or_default() {
         for line in lines(&path)? {
             match (line?, parts.last_mut()) {
@@ -85,7 +84,7 @@ fn in_columns_of(last: &[String], then: &[String], mut line: Line) -> Line {
     if let Line::Remove { cells, .. } | Line::Return { cells, .. } = &mut line
         && then != last
     {
-        *cells = rearrange(cells, then, last).0;
+        *cells = realign(cells, then, last).0;
     }
     line
 }
@@ -100,17 +99,18 @@ fn journals(dir: &Path) -> BTreeMap<String, Vec<PathBuf>> {
         let Ok(write) = write.parse() else { continue };
         all.entry(run.to_owned()).or_default().push((write, entry.path()));
     }
-    let in_order = |(run, mut writes): (String, Vec<(u64, PathBuf)>)| {
+    let mut sorted = BTreeMap::new();
+    for (run, mut writes) in all {
         writes.sort();
-        (run, writes.into_iter().map(|(_, path)| path).collect())
-    };
-    all.into_iter().map(in_order).collect()
+        sorted.insert(run, writes.into_iter().map(|(_, path)| path).collect());
+    }
+    sorted
 }
 
-/// Bookings by what was done to them; one that is written down twice counts once.
+/// Bookings by what was done to them; a booking that is journaled twice counts once.
 #[derive(Default)]
 struct Counting {
-    heading: Option<Heading>,
+    heading: Option<JournalHeader>,
     added: HashSet<String>,
     changed: HashSet<String>,
     removed: HashSet<String>,
@@ -127,7 +127,7 @@ impl Counting {
         }
     }
 
-    fn of(self, sheet: &str, heading: Heading) -> PastRun {
+    fn of(self, sheet: &str, heading: JournalHeader) -> PastRun {
         PastRun {
             run: heading.run,
             sheet: sheet.to_owned(),

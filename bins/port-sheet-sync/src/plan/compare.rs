@@ -1,61 +1,53 @@
-//! One row, cell by cell: the source against the sheet, with the base to tell who changed it.
+//! Compares one row, cell by cell: the source with the sheet, and with the base to decide who changed the cell.
 //!
 //! Pure.
 
 use shared::config::OnEdit;
 
-use crate::column::Columns;
-use crate::value::Cell;
+use crate::model::cell::Cell;
+use crate::model::column::Columns;
 
 /// What is known of a row that differs.
 #[derive(Debug)]
 pub struct RowFacts {
-    /// Its number in the sheet.
     pub row: u32,
-    /// What the source says.
     pub source: Vec<Cell>,
-    /// What the sheet holds.
     pub sheet: Vec<Cell>,
-    /// What the last verified run left; a cell is none when its column is new, all when the row is.
+    /// What the last verified run left; a cell is `None` if its column is new, the row is `None` if it is new.
     pub base: Option<Vec<Option<Cell>>>,
-    /// What it held before the writes that are not committed, where that is known.
+    /// What it held before the uncommitted writes, if known.
     pub before: Option<Vec<Cell>>,
-    /// Whether a write that is not committed added it: the base does not know the row, and yet what is in it was ours.
+    /// Whether an uncommitted write added it: the base does not have the row, although the sync wrote its cells.
     pub was_added: bool,
 }
 
-/// What becomes of the row.
+/// The changes of one row.
 #[derive(Clone, Debug)]
 pub struct RowUpdate {
-    /// Its number.
     pub row: u32,
-    /// Its booking, for people.
     pub key: String,
-    /// Its owned cells before.
+    /// The owned cells before the update.
     pub before: Vec<Cell>,
-    /// Which columns change, and to what.
+    /// The columns that change, with the new cell.
     pub changes: Vec<(usize, Cell)>,
-    /// Owned cells that a person changed.
+    /// Owned cells that a user changed.
     pub drifts: Vec<Drift>,
 }
 
-/// An owned cell that a person changed.
+/// An owned cell that a user changed.
 #[derive(Clone, Debug)]
 pub struct Drift {
-    /// The row's number.
     pub row: u32,
-    /// Its booking, for people.
     pub key: String,
-    /// The column.
     pub column: usize,
-    /// What the person wrote.
+    /// What the user wrote.
     pub theirs: Cell,
     /// What the source says.
     pub ours: Cell,
 }
 
-/// Compares a row. `is_ours` tells values that an earlier round or a killed run wrote there: the base does not know them
-/// yet, but no person wrote them either.
+/// Compares a row. `is_ours` is true for values that an earlier round or a killed run wrote there: the base does not have
+/// them yet, but no user wrote them.
 pub fn compare(columns: &Columns, facts: RowFacts, is_ours: impl Fn(&str, &Cell) -> bool) -> RowUpdate {
     let key = columns.key_of(|index| facts.source[index].clone()).map(|key| key.text).unwrap_or_default();
     let (mut changes, mut drifts) = (Vec::new(), Vec::new());
@@ -76,7 +68,7 @@ pub fn compare(columns: &Columns, facts: RowFacts, is_ours: impl Fn(&str, &Cell)
             changes.push((column, was.clone()));
             continue;
         }
-        // Blank in a row that was just added: columns moved at that moment, and the value stands in another one.
+        // Blank in a row that was just added: columns moved at that moment, and the value is in another one.
         let is_another =
             left.map_or(facts.was_added && *theirs != Cell::Empty, |left| !left.is_same(theirs, kind));
         let drifted = is_another && !is_ours(&key, theirs);

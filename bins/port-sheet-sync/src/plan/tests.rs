@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::config::{Config, Share};
 
-use super::*;
-use crate::block::OwnedRow;
-use crate::rows::Heading;
-use crate::value::Cell;
+use crate::model::cell::Cell;
+use crate::plan::*;
+use crate::sheet::owned_row::OwnedRow;
+use crate::spool::SpooledRow;
+use crate::spool::row_file::Header;
 
 /// A small sheet: key, two values and a person's note in each row; the note's column is not owned.
 type Row = [Value; 4];
@@ -41,11 +42,11 @@ fn row(key: u8, values: (u8, u8)) -> Row {
 }
 
 fn spool(columns: &Columns, source: &Source) -> Spool {
-    let mut spool = Spool::empty(Heading::new(String::new(), Vec::new()), PathBuf::new(), PathBuf::new());
+    let mut spool = Spool::empty(Header::new(String::new(), Vec::new()), PathBuf::new(), PathBuf::new());
     for (offset, (key, values)) in (0u64..).zip(source) {
         let cells = cells(*key, *values);
         let hash = columns.key_of(|index| cells[index].clone()).unwrap().hash;
-        spool.index.insert(hash, Entry { offset, digest: columns.digest(&cells), line: 2, row: 0 });
+        spool.index.insert(hash, SpooledRow { offset, digest: columns.digest(&cells), line: 2, row: 0 });
     }
     spool.source_rows = source.len() as u64;
     spool
@@ -59,8 +60,11 @@ fn by_hash(columns: &Columns, source: &Source) -> HashMap<KeyHash, Vec<Cell>> {
     source.iter().map(entry).collect()
 }
 
-fn known(columns: &Columns, base: &Source) -> Known {
-    Known { live_rows: by_hash(columns, base).into_keys().map(|key| (key, true)).collect(), live: base.len() }
+fn known(columns: &Columns, base: &Source) -> BaseRow {
+    BaseRow {
+        live_rows: by_hash(columns, base).into_keys().map(|key| (key, true)).collect(),
+        live: base.len(),
+    }
 }
 
 /// One run over the sheet in memory: reads, plans, writes. Answers the plan.
@@ -140,19 +144,20 @@ fn facts<'a>(
     columns: &'a Columns,
     spool: &'a Spool,
     snapshot: &'a Snapshot,
-    base: Option<&'a Known>,
+    base: Option<&'a BaseRow>,
     allow_shrink: bool,
-) -> Facts<'a> {
+) -> PlanFacts<'a> {
     static NOTHING_ADDED: LazyLock<HashSet<KeyHash>> = LazyLock::new(HashSet::new);
-    Facts {
+    PlanFacts {
         sheet,
         columns,
         spool,
         snapshot,
-        shelf: None,
+        held: None,
         base,
         added: &NOTHING_ADDED,
         formatted: &[],
+        shown_as: &[],
         allow_shrink,
         today: NaiveDate::default(),
     }

@@ -10,13 +10,19 @@ use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use encoding_rs::Encoding;
 use shared::{Failure, Result};
 
-use super::export::Export;
-use super::text::{Allowance, Bounded, RECORD_LIMIT, TooLong, marked, utf8};
-use super::{Head, Sink};
-use crate::value::Field;
+use crate::model::cell::Field;
+use crate::source::Head;
+use crate::source::RecordSink;
+use crate::source::export::Export;
+use crate::source::text::Allowance;
+use crate::source::text::Bounded;
+use crate::source::text::RECORD_LIMIT;
+use crate::source::text::TooLong;
+use crate::source::text::marked;
+use crate::source::text::utf8;
 
 /// A line put behind the last one. It comes back as a record of its own unless a quote before it is still open: the reader
-/// takes an open quote for a field that goes on to the end, with all the lines that follow in it. It is made of characters
+/// takes an open quote for a field that continues to the end, with all the lines that follow in it. It is made of characters
 /// that no text has, none of them ASCII, since any ASCII character may be the delimiter.
 const BEHIND: &str = "\u{fdd0}\u{fdd1}\u{fdd2}\u{fdd3}";
 
@@ -27,7 +33,12 @@ const BUFFER: usize = 64 * 1024;
 ///
 /// # Errors
 /// [`shared::Kind::Unavailable`] when it cannot be read or changes meanwhile, [`shared::Kind::Data`] when it is not CSV.
-pub fn read(export: Export, delimiter: u8, encoding: &'static Encoding, sink: &mut impl Sink) -> Result<()> {
+pub fn read(
+    export: Export,
+    delimiter: u8,
+    encoding: &'static Encoding,
+    sink: &mut impl RecordSink,
+) -> Result<()> {
     let mut csv = Csv::open(export, delimiter, encoding)?;
     sink.begin(Head {
         fields: csv.fields.clone(),
@@ -80,7 +91,7 @@ impl Csv {
         }
         let ends_with_line_break = export.ends_with_line_break()?;
         let allowance = Rc::new(Cell::new(RECORD_LIMIT));
-        let text = utf8(export.reader()?, encoding).map_err(|error| export.missing(&error))?;
+        let text = utf8(export.reader()?, encoding).map_err(|error| export.missing(error))?;
         let text = text.chain(std::io::Cursor::new(format!("\n{BEHIND}\n")));
         let bounded = Bounded::new(Box::new(text), Rc::clone(&allowance));
         let mut builder = ReaderBuilder::new();
@@ -94,7 +105,7 @@ impl Csv {
     }
 
     fn header(&mut self) -> Result<Vec<String>> {
-        let header = self.reader.byte_headers().cloned().map_err(|error| self.unreadable(&error))?;
+        let header = self.reader.byte_headers().cloned().map_err(|error| self.unreadable(error))?;
         if is_behind(&header) {
             return Err(self
                 .export
@@ -103,10 +114,7 @@ impl Csv {
         if header.iter().any(|field| field.trim_ascii_end().ends_with(BEHIND.as_bytes())) {
             return Err(self.open_quote());
         }
-        let text = |field: &[u8]| {
-            std::str::from_utf8(field).ok().filter(|text| !text.contains('\0')).map(str::to_owned)
-        };
-        header.iter().map(text).collect::<Option<_>>().ok_or_else(|| {
+        header.iter().map(header_text).collect::<Option<_>>().ok_or_else(|| {
             self.export.refused(
                 format!("is not CSV in {}: its first line is not text", self.encoding.name()),
                 format!("file {}", self.export.typed()),
@@ -132,7 +140,7 @@ impl Csv {
         }
     }
 
-    /// Goes on to the next record; false at the end of a whole file.
+    /// Reads the next record; false at the end of a whole file.
     fn advance(&mut self) -> Result<bool> {
         self.allowance.set(RECORD_LIMIT);
         if !self.read_record()? {
@@ -147,10 +155,10 @@ impl Csv {
     }
 
     fn read_record(&mut self) -> Result<bool> {
-        self.reader.read_byte_record(&mut self.record).map_err(|error| self.unreadable(&error))
+        self.reader.read_byte_record(&mut self.record).map_err(|error| self.unreadable(error))
     }
 
-    fn fields_of<'r>(&self, record: &'r StringRecord) -> std::result::Result<Vec<Field<'r>>, String> {
+    fn fields_of<'r>(&self, record: &'r StringRecord) -> Result<Vec<Field<'r>>, String> {
         if record.len() == self.fields.len() {
             // By number: collected from an iterator of unknown length, each field would be moved twice.
             return Ok((0..record.len()).map(|at| Field::text(&record[at])).collect());
@@ -173,21 +181,26 @@ impl Csv {
         )
     }
 
-    fn unreadable(&self, error: &csv::Error) -> Failure {
+    fn unreadable(&self, error: csv::Error) -> Failure {
         let path = self.export.typed();
-        match error.kind() {
-            csv::ErrorKind::Io(error) if TooLong::is(error) => self.export.refused(
+        let words = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) if TooLong::is(&error) => self.export.refused(
                 format!("is not CSV: {error}"),
                 format!("a quote that is never closed? head -c 300 {path}"),
             ),
             csv::ErrorKind::Io(error) => self.export.missing(error),
-            _ => self.export.refused(format!("is not CSV: {error}"), format!("head {path}")),
+            _ => self.export.refused(format!("is not CSV: {words}"), format!("head {path}")),
         }
     }
 }
 
 fn is_behind(record: &ByteRecord) -> bool {
     record.len() == 1 && &record[0] == BEHIND.as_bytes()
+}
+
+fn header_text(field: &[u8]) -> Option<String> {
+    std::str::from_utf8(field).ok().filter(|text| !text.contains('\0')).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -204,7 +217,7 @@ mod tests {
     #[derive(Default)]
     struct Lines(Vec<u64>);
 
-    impl Sink for Lines {
+    impl RecordSink for Lines {
         fn begin(&mut self, _: Head) -> Result<()> {
             Ok(())
         }
@@ -217,7 +230,7 @@ mod tests {
 
     fn opened(dir: &tempfile::TempDir, text: &[u8]) -> Export {
         let path = dir.path().join("export.csv");
-        shared::file::replace(&path, text).unwrap();
+        shared::sys::atomic_file::replace(&path, text).unwrap();
         Export::open(path.display().to_string(), &path).unwrap()
     }
 

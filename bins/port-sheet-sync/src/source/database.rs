@@ -8,15 +8,16 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use shared::address::is_loopback;
+use shared::cause::Cause;
 use shared::config::Server;
+use shared::sys::url::is_loopback;
 use shared::{Failure, Kind, Result};
 
-use super::Head;
+use crate::source::Head;
 
-/// What a server's refusal means for people.
+/// What a server's refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DatabaseErrorClass {
     /// The user or password is wrong, or the user may not read the tables.
     Access,
     /// There is no such database, or the query is wrong or would write.
@@ -37,8 +38,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Whatever it says, or [`Kind::Unavailable`] when it says nothing.
 pub async fn connected<T>(server: &Server, connecting: impl Future<Output = Result<T>>) -> Result<T> {
-    let silent = || failure(server, Refusal::Trouble, "did not answer within 10s");
-    tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(silent()))
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+    connected
+        .unwrap_or_else(|_| Err(failure(server, DatabaseErrorClass::Trouble, "did not answer within 10s")))
 }
 
 /// The socket that an address names in place of a port.
@@ -56,7 +58,7 @@ pub fn is_encrypted(server: &Server) -> bool {
     socket(server).is_none() && (server.ca_file.is_some() || !(is_loopback(url) || is_loopback_address))
 }
 
-/// A part of the address as people write it, `%40` for `@`.
+/// A part of the address as it was typed, `%40` for `@`.
 pub fn decoded(part: &str) -> String {
     percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
@@ -80,50 +82,44 @@ pub fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>> 
             Ok(found)
         };
     };
-    let read =
-        CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>);
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let hint = format!("put the authority's certificate there, in PEM: head -1 {}", file.display());
-    let wrong = |why: String| {
-        Failure::new(
-            Kind::Config,
-            format!("the certificates in {} cannot be used: {why}", file.display()),
-            &hint,
-        )
+    let (why, cause) = match read {
+        Ok(found) if found.is_empty() => ("it holds none".to_owned(), None),
+        Ok(found) => return Ok(found),
+        Err(error) => (error.to_string(), Some(Cause::new(error))),
     };
-    match read {
-        Ok(found) if found.is_empty() => Err(wrong("it holds none".to_owned())),
-        Ok(found) => Ok(found),
-        Err(error) => Err(wrong(error.to_string())),
-    }
+    let message = format!("the certificates in {} cannot be used: {why}", file.display());
+    Err(Failure { cause, ..Failure::new(Kind::Config, message, hint) })
 }
 
 /// A refusal in the server's own words.
-pub fn failure(server: &Server, refusal: Refusal, words: &str) -> Failure {
+pub fn failure(server: &Server, refusal: DatabaseErrorClass, words: &str) -> Failure {
     let shown = &server.address;
     let kind = match refusal {
-        Refusal::Access => Kind::Credential,
-        Refusal::Query => Kind::Config,
-        Refusal::Content => Kind::Data,
-        Refusal::Late | Refusal::Trouble => Kind::Unavailable,
+        DatabaseErrorClass::Access => Kind::Credential,
+        DatabaseErrorClass::Query => Kind::Config,
+        DatabaseErrorClass::Content => Kind::Data,
+        DatabaseErrorClass::Late | DatabaseErrorClass::Trouble => Kind::Unavailable,
     };
     let hint = match (refusal, &server.password_file) {
-        (Refusal::Access, None) => {
+        (DatabaseErrorClass::Access, None) => {
             "name the file with the user's password in password-file of the source".to_owned()
         }
-        (Refusal::Access, Some(file)) => {
+        (DatabaseErrorClass::Access, Some(file)) => {
             format!(
                 "look at user, rights and the password in {}; the user needs SELECT and nothing more",
                 file.display()
             )
         }
-        (Refusal::Query, _) => {
-            "mend url or query of the source; the query must return rows and change nothing".to_owned()
+        (DatabaseErrorClass::Query, _) => {
+            "correct url or query of the source; the query must return rows and change nothing".to_owned()
         }
-        (Refusal::Content, _) => {
-            "mend that value where it comes from, or let query of the source pass over it".to_owned()
+        (DatabaseErrorClass::Content, _) => {
+            "correct that value in the database, or exclude it in the query of the source".to_owned()
         }
-        (Refusal::Late, _) => "make the query cheaper, or raise timeout of the source".to_owned(),
-        (Refusal::Trouble, _) => {
+        (DatabaseErrorClass::Late, _) => "make the query cheaper, or raise timeout of the source".to_owned(),
+        (DatabaseErrorClass::Trouble, _) => {
             "the next run tries again; is the database up, and can this machine reach it?".to_owned()
         }
     };
@@ -145,7 +141,7 @@ pub fn check<'a>(
 ) -> Result<()> {
     let columns: Vec<_> = columns.collect();
     if columns.is_empty() {
-        return Err(failure(server, Refusal::Query, "the query returns no rows"));
+        return Err(failure(server, DatabaseErrorClass::Query, "the query returns no rows"));
     }
     match columns.iter().find_map(|(name, strange)| Some((name, (*strange)?))) {
         None => Ok(()),

@@ -7,13 +7,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use shared::private::shell;
+use shared::sys::secret_file::shell;
 use shared::{Failure, Kind, Result};
 
 /// An open export.
 #[derive(Debug)]
 pub struct Export {
-    /// What people know it by: its path, or the address it came from.
+    /// Its name in messages: its path, or the address it came from.
     pub shown: String,
     /// Where it is, for the commands of hints.
     pub path: PathBuf,
@@ -45,13 +45,13 @@ impl Export {
     /// [`Kind::Unavailable`] when it is missing or unreadable, [`Kind::Data`] when it is another kind of file.
     pub fn open(shown: String, path: &Path) -> Result<Self> {
         // Opening a pipe would wait for a writer without end.
-        let metadata = fs::metadata(path).map_err(|error| missing(&shown, path, &error))?;
+        let metadata = fs::metadata(path).map_err(|error| missing(&shown, path, error))?;
         if !metadata.is_file() {
             let hint = format!("see what it is: ls -la {}", shell(path));
             return Err(Failure::new(Kind::Data, format!("the source {shown} is not a regular file"), hint));
         }
         let opened = File::open(path).and_then(|file| Ok((FileState::of(&file)?, file)));
-        let (state, file) = opened.map_err(|error| missing(&shown, path, &error))?;
+        let (state, file) = opened.map_err(|error| missing(&shown, path, error))?;
         Ok(Self { shown, path: path.to_owned(), file, state })
     }
 
@@ -62,7 +62,7 @@ impl Export {
     pub fn start(&mut self) -> Result<Vec<u8>> {
         let mut start = Vec::new();
         let read = self.file.by_ref().take(START).read_to_end(&mut start).and_then(|_| self.file.rewind());
-        read.map_err(|error| self.missing(&error))?;
+        read.map_err(|error| self.missing(error))?;
         Ok(start)
     }
 
@@ -77,7 +77,7 @@ impl Export {
         let read = self.file.seek(SeekFrom::End(-from.cast_signed()));
         let read =
             read.and_then(|_| self.file.read_exact(&mut last[..count])).and_then(|()| self.file.rewind());
-        read.map_err(|error| self.missing(&error))?;
+        read.map_err(|error| self.missing(error))?;
         // The second is UTF-16, little end first.
         Ok(last[..count].ends_with(b"\n") || last == *b"\n\0")
     }
@@ -87,15 +87,15 @@ impl Export {
     /// # Errors
     /// [`Kind::Unavailable`].
     pub fn reader(&self) -> Result<File> {
-        self.file.try_clone().map_err(|error| self.missing(&error))
+        self.file.try_clone().map_err(|error| self.missing(error))
     }
 
-    /// At the end of the file: nobody wrote to it meanwhile.
+    /// At the end of the file: no program wrote to it meanwhile.
     ///
     /// # Errors
     /// [`Kind::Unavailable`].
     pub fn check_unchanged(&self) -> Result<()> {
-        if FileState::of(&self.file).map_err(|error| self.missing(&error))? == self.state {
+        if FileState::of(&self.file).map_err(|error| self.missing(error))? == self.state {
             return Ok(());
         }
         Err(Failure::new(
@@ -111,7 +111,7 @@ impl Export {
     }
 
     /// It cannot be read.
-    pub fn missing(&self, error: &io::Error) -> Failure {
+    pub fn missing(&self, error: io::Error) -> Failure {
         missing(&self.shown, &self.path, error)
     }
 
@@ -121,7 +121,7 @@ impl Export {
     }
 }
 
-fn missing(shown: &str, path: &Path, error: &io::Error) -> Failure {
+fn missing(shown: &str, path: &Path, error: io::Error) -> Failure {
     let hint = format!("is the export running? ls -la {}", shell(path.parent().unwrap_or(path)));
-    Failure::new(Kind::Unavailable, format!("cannot read the source {shown}: {error}"), hint)
+    Failure::new(Kind::Unavailable, format!("cannot read the source {shown}: {error}"), hint).caused_by(error)
 }

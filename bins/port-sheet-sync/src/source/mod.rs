@@ -1,18 +1,18 @@
-//! Where bookings come from: records, one after the other, each with the line or row it stands on.
+//! Where bookings come from: records, one after the other, each with its line or row.
 //!
-//! A source is read once, as a stream, and handed on record by record; none is ever held whole. It knows nothing of
+//! A source is read once, as a stream, and passed on record by record; it is never held whole. It knows nothing of
 //! columns, types or keys.
 
-mod csv;
-mod database;
-mod download;
-mod export;
-mod json;
-mod mysql;
-mod postgres;
-mod sqlite;
-mod text;
-mod web;
+pub mod csv;
+pub mod database;
+pub mod download;
+pub mod export;
+pub mod json;
+pub mod mysql;
+pub mod postgres;
+pub mod sqlite;
+pub mod text;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -20,9 +20,9 @@ use shared::config::{self, Origin, ServerKind};
 use shared::{Failure, Kind, Result, Secret};
 use tokio::time::Instant;
 
-use crate::value::Field;
-use download::Shape;
-use export::Export;
+use crate::model::cell::Field;
+use crate::source::download::BodyFormat;
+use crate::source::export::Export;
 
 /// What a source is like, known before its first record.
 #[derive(Debug)]
@@ -38,17 +38,17 @@ pub struct Head {
 }
 
 /// A record's fields in the head's order, or why it cannot be used.
-pub type Record<'a, 'f> = std::result::Result<&'a [Field<'f>], String>;
+pub type Record<'a, 'f> = Result<&'a [Field<'f>], String>;
 
 /// What takes a source's records.
-pub trait Sink {
+pub trait RecordSink {
     /// Takes what is known before the first record. Called once.
     ///
     /// # Errors
     /// When a source like that is refused.
     fn begin(&mut self, head: Head) -> Result<()>;
 
-    /// Takes a record and where it stands.
+    /// Takes a record and its place.
     ///
     /// # Errors
     /// When it cannot be kept.
@@ -57,7 +57,7 @@ pub trait Sink {
 
 /// What a source may need to be reached.
 #[derive(Debug)]
-pub struct Access<'a> {
+pub struct SourceAccess<'a> {
     /// The sheet's name, for the files of downloads.
     pub sheet: &'a str,
     /// Where downloads are kept.
@@ -70,17 +70,17 @@ pub struct Access<'a> {
     pub end: Instant,
 }
 
-impl Access<'_> {
+impl SourceAccess<'_> {
     /// The secret in a file: its first line, held to the rules of credential files.
     fn secret(&self, file: &Path) -> Result<Secret> {
-        let path = shared::private::locate(file, self.granted, &self.credentials);
-        let content = shared::private::read(&path, self.granted)?;
+        let path = shared::sys::secret_file::locate(file, self.granted, &self.credentials);
+        let content = shared::sys::secret_file::read(&path, self.granted)?;
         let text = std::str::from_utf8(&content).unwrap_or_default().trim_end_matches(['\n', '\r']);
         if text.is_empty() || text.contains(char::is_control) {
             return Err(Failure::new(
                 Kind::Credential,
                 format!("credential file {} does not hold one line of text", path.display()),
-                format!("put the secret alone into it: editor {}", shared::private::shell(&path)),
+                format!("put the secret alone into it: editor {}", shared::sys::secret_file::shell(&path)),
             ));
         }
         Ok(Secret::new(text))
@@ -93,16 +93,16 @@ impl Access<'_> {
 /// When it cannot be reached or is not of its kind, and whatever the sink refuses.
 pub async fn read(
     source: &config::Source,
-    access: &Access<'_>,
+    access: &SourceAccess<'_>,
     wanted: Option<Vec<String>>,
-    sink: &mut impl Sink,
+    sink: &mut impl RecordSink,
 ) -> Result<()> {
     match source {
         config::Source::Csv { origin, delimiter, encoding } => {
-            csv::read(export(origin, Shape::Lines, access).await?, *delimiter, encoding, sink)
+            csv::read(export(origin, BodyFormat::Lines, access).await?, *delimiter, encoding, sink)
         }
         config::Source::Json { origin, pointer } => {
-            let shape = if pointer.is_empty() { Shape::Either } else { Shape::Document };
+            let shape = if pointer.is_empty() { BodyFormat::Either } else { BodyFormat::Document };
             json::read(export(origin, shape, access).await?, pointer, wanted, sink)
         }
         config::Source::Sqlite { path, query } => sqlite::read(path, query, sink),
@@ -117,7 +117,7 @@ pub async fn read(
 }
 
 /// The file of a source, fetched first where it lies on a web server.
-async fn export(origin: &Origin, shape: Shape, access: &Access<'_>) -> Result<Export> {
+async fn export(origin: &Origin, shape: BodyFormat, access: &SourceAccess<'_>) -> Result<Export> {
     match origin {
         Origin::File(path) => Export::open(path.display().to_string(), path),
         Origin::Web(web) => {

@@ -2,20 +2,23 @@
 //!
 //! The query is prepared, which refuses more than one statement and brings decimals as they are written.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use futures_util::TryFutureExt;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, Error, OptsBuilder, SslOpts, Value};
+use shared::cause::Cause;
 use shared::config::Server;
-use shared::http::chain;
+use shared::sys::http::chain;
 use shared::{Failure, Result, Secret};
 
-use super::Sink;
-use super::database::{self, Refusal, decoded};
-use crate::value::Field;
+use crate::model::cell::Field;
+use crate::source::RecordSink;
+use crate::source::database;
+use crate::source::database::DatabaseErrorClass;
+use crate::source::database::decoded;
 
 /// The number of the character set that is none.
 const BINARY: u16 = 63;
@@ -25,28 +28,29 @@ const BINARY: u16 = 63;
 /// # Errors
 /// [`shared::Kind::Unavailable`] when the server cannot be reached or takes too long, [`shared::Kind::Credential`] when it
 /// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write, [`shared::Kind::Data`] when it
-/// cannot be answered from what is in the tables.
-pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
-    let refused = |error: Error| refused(server, &error);
-    let connecting = Conn::new(options(server, password)?).map_err(refused);
+/// fails on the data in the tables.
+pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl RecordSink) -> Result<()> {
+    let connecting = Conn::new(options(server, password)?).map_err(|error| refused(server, error));
     let mut connection = database::connected(server, connecting).await?;
-    for setting in settings(server, &mut connection).await.map_err(refused)? {
-        connection.query_drop(setting).await.map_err(refused)?;
+    for setting in settings(server, &mut connection).await.map_err(|error| refused(server, error))? {
+        connection.query_drop(setting).await.map_err(|error| refused(server, error))?;
     }
-    let statement = connection.prep(server.query.sql.as_str()).await.map_err(refused)?;
+    let statement =
+        connection.prep(server.query.sql.as_str()).await.map_err(|error| refused(server, error))?;
     let columns: Vec<Column> = statement.columns().to_vec();
     let names: Vec<String> = columns.iter().map(|column| column.name_str().into_owned()).collect();
     database::check(server, names.iter().map(String::as_str).zip(columns.iter().map(strange)))?;
     sink.begin(database::head(names.clone()))?;
-    let mut result = connection.exec_iter(statement, ()).await.map_err(refused)?;
+    let mut result = connection.exec_iter(statement, ()).await.map_err(|error| refused(server, error))?;
     let mut at = 0;
-    while let Some(row) = result.next().await.map_err(refused)? {
+    while let Some(row) = result.next().await.map_err(|error| refused(server, error))? {
         at += 1;
         let values = row.unwrap();
         let named = values.iter().zip(&columns).zip(&names);
-        let field =
-            |((value, column), name)| field(value, column).map_err(|why| format!("field {name:?} {why}"));
-        match named.map(field).collect::<std::result::Result<Vec<_>, String>>() {
+        let fields = named.map(|((value, column), name)| {
+            field(value, column).map_err(|why| format!("field {name:?} {why}"))
+        });
+        match fields.collect::<Result<Vec<_>, String>>() {
             Ok(fields) => sink.record(at, Ok(&fields))?,
             Err(reason) => sink.record(at, Err(reason))?,
         }
@@ -75,7 +79,7 @@ fn options(server: &Server, password: Option<Secret>) -> Result<OptsBuilder> {
 }
 
 /// MySQL and MariaDB limit the time of a query by different settings, in different units.
-async fn settings(server: &Server, connection: &mut Conn) -> std::result::Result<[String; 3], Error> {
+async fn settings(server: &Server, connection: &mut Conn) -> Result<[String; 3], Error> {
     let version: Option<String> = connection.query_first("SELECT VERSION()").await?;
     let timeout = server.query.timeout;
     let limit = if version.is_some_and(|version| version.contains("MariaDB")) {
@@ -110,7 +114,7 @@ fn strange(column: &Column) -> Option<&'static str> {
     }
 }
 
-fn field<'v>(value: &'v Value, column: &Column) -> std::result::Result<Field<'v>, String> {
+fn field<'v>(value: &'v Value, column: &Column) -> Result<Field<'v>, String> {
     Ok(match value {
         Value::NULL => Field::Empty,
         Value::Int(number) => Field::Number(number.to_string().into()),
@@ -163,19 +167,23 @@ fn length(is_negative: bool, hours: u32, minute: u8, second: u8) -> String {
 }
 
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>
-fn refused(server: &Server, error: &Error) -> Failure {
+fn refused(server: &Server, error: Error) -> Failure {
+    explain(server, &error).caused_by(Cause::new(error))
+}
+
+fn explain(server: &Server, error: &Error) -> Failure {
     let Error::Server(told) = error else {
-        return database::failure(server, Refusal::Trouble, &chain(error));
+        return database::failure(server, DatabaseErrorClass::Trouble, &chain(error));
     };
     let refusal = match told.code {
         // Access denied for a user, a database, a table, a column; no password given; more rights needed.
-        1044 | 1045 | 1142 | 1143 | 1227 | 1698 => Refusal::Access,
+        1044 | 1045 | 1142 | 1143 | 1227 | 1698 => DatabaseErrorClass::Access,
         // Interrupted or past the time limit: MySQL's numbers and MariaDB's.
-        1317 | 3024 | 1969 => Refusal::Late,
+        1317 | 3024 | 1969 => DatabaseErrorClass::Late,
         // No such database, table or column; wrong syntax; a write in a read-only transaction.
-        1046 | 1049 | 1054 | 1064 | 1146 | 1295 | 1305 | 1792 => Refusal::Query,
-        _ if told.state.starts_with("22") => Refusal::Content,
-        _ => Refusal::Trouble,
+        1046 | 1049 | 1054 | 1064 | 1146 | 1295 | 1305 | 1792 => DatabaseErrorClass::Query,
+        _ if told.state.starts_with("22") => DatabaseErrorClass::Content,
+        _ => DatabaseErrorClass::Trouble,
     };
     database::failure(server, refusal, &format!("{} ({})", told.message, told.code))
 }

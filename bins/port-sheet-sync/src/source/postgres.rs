@@ -8,8 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use futures_util::{StreamExt, pin_mut};
 use rustls::{ClientConfig, RootCertStore};
+use shared::cause::Cause;
 use shared::config::Server;
-use shared::http::chain;
+use shared::sys::http::chain;
 use shared::{Failure, Result, Secret};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -17,32 +18,33 @@ use tokio_postgres::types::{Kind as TypeKind, Type};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, SimpleQueryRow};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Sink;
-use super::database::{self, Refusal, decoded};
-use crate::value::Field;
+use crate::model::cell::Field;
+use crate::source::RecordSink;
+use crate::source::database;
+use crate::source::database::DatabaseErrorClass;
+use crate::source::database::decoded;
 
 /// Reads the rows of the query.
 ///
 /// # Errors
 /// [`shared::Kind::Unavailable`] when the server cannot be reached or takes too long, [`shared::Kind::Credential`] when it
 /// refuses the user, [`shared::Kind::Config`] when the query is wrong or would write, [`shared::Kind::Data`] when it
-/// cannot be answered from what is in the tables.
-pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sink) -> Result<()> {
-    let refused = |error: tokio_postgres::Error| refused(server, &error);
+/// fails on the data in the tables.
+pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl RecordSink) -> Result<()> {
     let client = database::connected(server, connect(server, password)).await?;
     // The time zone makes instants comparable; the style makes dates readable whatever the server's settings are.
     let settings = format!(
         "SET statement_timeout = {}; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; BEGIN READ ONLY",
         server.query.timeout.as_millis()
     );
-    client.batch_execute(&settings).await.map_err(refused)?;
+    client.batch_execute(&settings).await.map_err(|error| refused(server, error))?;
     let columns = columns(server, &client).await?;
     sink.begin(database::head(columns.iter().map(|(name, _)| name.clone()).collect()))?;
-    let rows = client.simple_query_raw(&server.query.sql).await.map_err(refused)?;
+    let rows = client.simple_query_raw(&server.query.sql).await.map_err(|error| refused(server, error))?;
     pin_mut!(rows);
     let mut at = 0;
     while let Some(message) = rows.next().await {
-        let SimpleQueryMessage::Row(row) = message.map_err(refused)? else { continue };
+        let SimpleQueryMessage::Row(row) = message.map_err(|error| refused(server, error))? else { continue };
         at += 1;
         let fields = columns.iter().enumerate().map(|(index, (_, kind))| field(&row, index, kind));
         sink.record(at, Ok(&fields.collect::<Vec<_>>()))?;
@@ -52,7 +54,7 @@ pub async fn read(server: &Server, password: Option<Secret>, sink: &mut impl Sin
 
 /// The columns of the query's rows, all of which a sheet can hold.
 async fn columns(server: &Server, client: &Client) -> Result<Vec<(String, Type)>> {
-    let statement = client.prepare(&server.query.sql).await.map_err(|error| refused(server, &error))?;
+    let statement = client.prepare(&server.query.sql).await.map_err(|error| refused(server, error))?;
     let columns = statement.columns().iter().map(|column| (column.name().to_owned(), column.type_().clone()));
     let columns: Vec<_> = columns.collect();
     database::check(server, columns.iter().map(|(name, kind)| (name.as_str(), strange(kind))))?;
@@ -61,14 +63,13 @@ async fn columns(server: &Server, client: &Client) -> Result<Vec<(String, Type)>
 
 async fn connect(server: &Server, password: Option<Secret>) -> Result<Client> {
     let config = config(server, password);
-    let refused = |error: tokio_postgres::Error| refused(server, &error);
     // Each connection ends when its client is dropped.
     if !database::is_encrypted(server) {
-        let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| refused(server, error))?;
         tokio::spawn(connection);
         return Ok(client);
     }
-    let (client, connection) = config.connect(tls(server)?).await.map_err(refused)?;
+    let (client, connection) = config.connect(tls(server)?).await.map_err(|error| refused(server, error))?;
     tokio::spawn(connection);
     Ok(client)
 }
@@ -95,7 +96,7 @@ fn tls(server: &Server) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Failure::bug(error.to_string()))?
+        .map_err(|error| Failure::bug(error.to_string()).caused_by(Cause::new(error)))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
@@ -111,7 +112,7 @@ fn strange(kind: &Type) -> Option<&'static str> {
     }
 }
 
-/// The value as the server wrote it, by the type of its column; of a domain the server tells what it is made of. What the
+/// The value as the server wrote it, by the type of its column; of a domain the server gives the base type. What the
 /// calendar does not have, such as `infinity`, stays text and is judged with the column.
 fn field<'r>(row: &'r SimpleQueryRow, index: usize, kind: &Type) -> Field<'r> {
     let Some(text) = row.get(index) else { return Field::Empty };
@@ -134,21 +135,29 @@ fn field<'r>(row: &'r SimpleQueryRow, index: usize, kind: &Type) -> Field<'r> {
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-fn refused(server: &Server, error: &tokio_postgres::Error) -> Failure {
+fn refused(server: &Server, error: tokio_postgres::Error) -> Failure {
+    explain(server, &error).caused_by(Cause::new(error))
+}
+
+fn explain(server: &Server, error: &tokio_postgres::Error) -> Failure {
     let refusal = match error.code() {
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Refusal::Access,
-        Some(&SqlState::QUERY_CANCELED) => Refusal::Late,
-        Some(&SqlState::INVALID_CATALOG_NAME | &SqlState::READ_ONLY_SQL_TRANSACTION) => Refusal::Query,
-        Some(code) if code.code().starts_with("28") => Refusal::Access,
-        Some(code) if code.code().starts_with("22") => Refusal::Content,
-        Some(code) if ["42", "0A"].iter().any(|class| code.code().starts_with(class)) => Refusal::Query,
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => DatabaseErrorClass::Access,
+        Some(&SqlState::QUERY_CANCELED) => DatabaseErrorClass::Late,
+        Some(&SqlState::INVALID_CATALOG_NAME | &SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            DatabaseErrorClass::Query
+        }
+        Some(code) if code.code().starts_with("28") => DatabaseErrorClass::Access,
+        Some(code) if code.code().starts_with("22") => DatabaseErrorClass::Content,
+        Some(code) if ["42", "0A"].iter().any(|class| code.code().starts_with(class)) => {
+            DatabaseErrorClass::Query
+        }
         // Asked for a password that the configuration does not name, the client does not get as far as the server's code.
         None if error.to_string().contains("password missing")
             || chain(error).contains("password missing") =>
         {
-            Refusal::Access
+            DatabaseErrorClass::Access
         }
-        _ => Refusal::Trouble,
+        _ => DatabaseErrorClass::Trouble,
     };
     let words = match error.as_db_error() {
         Some(told) => [Some(told.message()), told.detail(), told.hint()]

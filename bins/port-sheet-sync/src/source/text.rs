@@ -1,7 +1,7 @@
 //! Text of any encoding as a stream of UTF-8, bounded from one record to the next.
 //!
-//! Bytes that are no text of the encoding become a byte that is no UTF-8, or stay the bytes that they are, so that whoever
-//! takes the stream apart finds the record in which they stand.
+//! Bytes that are no text of the encoding become a byte that is no UTF-8, or stay the bytes that they are, so that the
+//! parser of the stream finds the record in which they are.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -87,7 +87,7 @@ impl<R: Read> Read for Decoding<R> {
     }
 }
 
-/// How much may still be read before the record being read ends. Shared with whoever knows where records begin.
+/// How much may still be read before the record being read ends. Shared with the parser, which knows where records begin.
 pub type Allowance = Rc<Cell<u64>>;
 
 /// Stops a record that is too long while it is being read, and remembers what was read last.

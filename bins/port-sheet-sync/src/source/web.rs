@@ -1,21 +1,21 @@
-//! What an answer from the web may be: where a redirect may lead, and how a page for people is told from bookings.
+//! What a web server may return: where a redirect may lead, and how a web page is distinguished from bookings.
 //!
-//! Pure. Reasons name hosts, never whole addresses: what stands behind the question mark may be a secret.
+//! Pure. Reasons name hosts, never whole addresses: the part after the question mark may be a secret.
 
-use shared::address::is_loopback;
 use shared::config::Address;
+use shared::sys::url::is_loopback;
 use url::Url;
 
-/// A page for people in the place of bookings.
+/// A web page instead of bookings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub enum PageKind {
     /// It asks who is there.
     Login,
     /// Something else, often an error in words.
     Other,
 }
 
-/// How much of an answer is looked at, in bytes.
+/// How much of a response is examined, in bytes.
 pub const LOOKED_AT: usize = 64 * 1024;
 
 /// Where a redirect leads.
@@ -35,14 +35,14 @@ pub fn follow(from: &Url, location: Option<&str>, allow_http: bool) -> Result<Ur
     }
 }
 
-/// Whether an address is where Google asks people to log in: a web app that is not open to everybody leads there.
+/// Whether an address is Google's login page: a web app that is not open to everyone redirects there.
 pub fn is_login(url: &Url) -> bool {
     matches!(url.host_str(), Some("accounts.google.com"))
 }
 
-/// Whether an answer that begins so is a page for people. Servers name the kind of their answers wrongly, so its text
+/// Whether a response that begins so is a web page. Servers often give a wrong content type, so its text
 /// decides.
-pub fn page(start: &[u8]) -> Option<Page> {
+pub fn page(start: &[u8]) -> Option<PageKind> {
     let text = String::from_utf8_lossy(start).trim_start_matches('\u{feff}').trim_start().to_lowercase();
     let is_page =
         ["<!doctype html", "<html", "<head", "<body", "<script"].iter().any(|tag| text.starts_with(tag))
@@ -51,7 +51,7 @@ pub fn page(start: &[u8]) -> Option<Page> {
     let signs =
         ["type=\"password\"", "type='password'", "type=password", "accounts.google.com", "servicelogin"];
     let asks = signs.iter().any(|sign| text.contains(sign));
-    is_page.then_some(if asks { Page::Login } else { Page::Other })
+    is_page.then_some(if asks { PageKind::Login } else { PageKind::Other })
 }
 
 #[cfg(test)]
@@ -80,9 +80,12 @@ mod tests {
 
     #[test]
     fn a_page_is_told_from_bookings_by_its_text() {
-        assert_eq!(page(b"\xef\xbb\xbf\n<!DOCTYPE html><form><input type=\"password\">"), Some(Page::Login));
-        assert_eq!(page(b"<html><a href=\"https://accounts.google.com/x\">"), Some(Page::Login));
-        assert_eq!(page(b"<HTML><body>Script function not found: doGet"), Some(Page::Other));
+        assert_eq!(
+            page(b"\xef\xbb\xbf\n<!DOCTYPE html><form><input type=\"password\">"),
+            Some(PageKind::Login)
+        );
+        assert_eq!(page(b"<html><a href=\"https://accounts.google.com/x\">"), Some(PageKind::Login));
+        assert_eq!(page(b"<HTML><body>Script function not found: doGet"), Some(PageKind::Other));
         for bookings in ["booking_id,vessel\n1,<html>", "[{\"note\":\"<html>\"}]", "", "<,>\n"] {
             assert_eq!(page(bookings.as_bytes()), None, "{bookings}");
         }

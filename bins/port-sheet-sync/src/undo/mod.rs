@@ -1,69 +1,91 @@
-//! `--undo RUN`: puts back what a run changed, where nobody changed it since, and tells the rest.
+//! `--undo RUN`: restores what a run changed, except where it was changed again since, and reports the exceptions.
 //!
-//! It works as a sync does: read, plan, journal, write, read again, until nothing is left to do; so it may be killed at any
-//! point and typed again, and can itself be undone. What a run did comes from its journals alone.
+//! It runs in the rounds of a sync: read, plan, journal, write, until the plan is empty. So it can be killed at any
+//! point and started again, and an undo can itself be undone. What a run did is read from its journals alone.
 
-mod ground;
-mod headers;
-mod net;
-mod plan;
-mod rows;
-mod write;
+pub mod current;
+pub mod effect;
+pub mod headers;
+pub mod plan;
+pub mod rows;
+pub mod write;
 
 use std::path::PathBuf;
 
-use log::info;
 use shared::config::Sheet;
-use shared::job::Context;
-use shared::{Failure, Kind, Result, retry};
-use tokio::time::sleep;
+use shared::run::Context;
+use shared::{Failure, Kind, Result};
+use tokio::time::Instant;
 
-use crate::column::Columns;
-use crate::google::{Client, Trouble};
-use crate::journal::{self, Heading, past};
-use crate::plan::several;
-use crate::proof;
-use crate::result::SheetResult;
-use ground::Ground;
-use net::Net;
-use plan::{Plan, Put, repairs};
+use crate::args::Args;
+use crate::google::Client;
+use crate::google::WriteError;
+use crate::journal;
+use crate::journal::JournalHeader;
+use crate::journal::past;
+use crate::model::column::Columns;
+use crate::model::list::first_few;
+use crate::report::result::SheetResult;
+use crate::rounds::{EarlierRounds, RoundOutcome, Rounds, until_settled};
+use crate::snapshot::spreadsheet::connect;
+use crate::spool::proof;
+use crate::undo::current::CurrentSheet;
+use crate::undo::effect::RunEffect;
+use crate::undo::plan::CellWrite;
+use crate::undo::plan::UndoPlan;
+use crate::undo::plan::repairs;
 
-/// How often the sheet is read and written before giving up: each kind of change has a round of its own, and people may
-/// come in between.
+/// How many rounds an undo has: each kind of change needs its own, and users may interfere.
 const ROUNDS: u32 = 12;
 
-/// How much of what stays as it is is told.
-const TOLD: usize = 200;
+/// How many of the things that are left as they are the result lists.
+const LISTED: usize = 200;
 
-/// What became of requests.
-type Sent<T> = std::result::Result<T, Trouble>;
+type WriteResult<T> = Result<T, WriteError>;
 
-/// One undo.
 struct Undo<'a> {
     context: &'a Context,
     sheet: &'a Sheet,
     client: Client,
     columns: Columns,
-    heading: Heading,
-    then: Heading,
-    net: Net,
+    heading: JournalHeader,
+    /// The header of the run's journals.
+    then: JournalHeader,
+    effect: RunEffect,
+    result: &'a mut SheetResult,
     /// Bookings whose row was put back.
     tried: Vec<String>,
-    /// The writes of the round before, and what the sheet was then.
-    last: Option<(Vec<Put>, Ground)>,
-    /// Rows beside which people wrote.
+    /// The writes of the previous round, and the sheet before them.
+    last: Option<(Vec<CellWrite>, CurrentSheet)>,
+    /// Rows in which users wrote since.
     in_use: Vec<String>,
-    /// Cells of rows that came back, whose column is gone.
+    /// Cells of returned rows whose column is gone.
     lost: Vec<String>,
-    /// How many things stay as they are.
+    /// How many things are left as they are.
     left: usize,
 }
 
-/// Puts back what a run did; counts and what stays as it is are in the result, the text is for people.
-///
-/// # Errors
-/// [`Kind::Usage`] when there is no such run, and as every request.
+/// Undoes a run of one sheet. The text is for the terminal.
 pub async fn undo(
+    context: &Context,
+    sheet: &Sheet,
+    run: &str,
+    args: &Args,
+    end: Instant,
+) -> (SheetResult, String) {
+    let mut result = SheetResult::new(&sheet.name);
+    let undone = match connect(context, sheet, args.purpose(), end) {
+        Ok(client) => try_undo(context, sheet, run, args.dry_run, client, &mut result).await,
+        Err(failure) => Err(failure),
+    };
+    let text = undone.unwrap_or_else(|failure| {
+        result.fail(failure.within(format_args!("sheet {:?}", sheet.name)));
+        String::new()
+    });
+    (result, text)
+}
+
+async fn try_undo(
     context: &Context,
     sheet: &Sheet,
     run: &str,
@@ -71,46 +93,16 @@ pub async fn undo(
     client: Client,
     result: &mut SheetResult,
 ) -> Result<String> {
-    let dir = journals(context, sheet);
-    let (then, lines) = past::of_run(&dir, run)?.ok_or_else(|| unknown(run))?;
-    if then.home != crate::spool::home(sheet) {
-        return Err(Failure::new(
-            Kind::Data,
-            format!("run {run} wrote to another spreadsheet or tab than the configuration names today"),
-            format!("set spreadsheet = and tab = of sheet {:?} back for the undo", sheet.name),
-        ));
-    }
-    let columns = Columns::of_a_run(&then.columns, &then.key)?;
-    let headers: Vec<String> = then.columns.iter().map(|column| column.header.clone()).collect();
-    let heading =
-        Heading { undoes: Some(run.to_owned()), ..Heading::new(context, sheet, &columns, &then.header) };
-    let net = Net::of(lines, &headers);
-    let mut undo = Undo {
-        context,
-        sheet,
-        client,
-        columns,
-        heading,
-        then,
-        net,
-        tried: Vec::new(),
-        last: None,
-        in_use: Vec::new(),
-        lost: Vec::new(),
-        left: 0,
-    };
-    if !dry_run {
+    let mut undo = Undo::new(context, sheet, run, client, result)?;
+    let done = if dry_run {
+        undo.dry_run().await
+    } else {
         proof::revoke(&proof::path(&context.state.spool(), &sheet.name))?;
-    }
-    let done = undo.rounds(dry_run, result).await;
-    (result.reads, result.writes) = undo.client.requests();
+        until_settled(&mut undo, context.config.google.first_pause).await
+    };
+    (undo.result.reads, undo.result.writes) = undo.client.requests();
     done?;
-    Ok(told(run, dry_run, undo.left, result))
-}
-
-/// Where a sheet's journals are.
-pub fn journals(context: &Context, sheet: &Sheet) -> PathBuf {
-    context.state.journal().join(&sheet.name)
+    Ok(summary(run, dry_run, undo.left, undo.result))
 }
 
 fn unknown(run: &str) -> Failure {
@@ -121,87 +113,126 @@ fn unknown(run: &str) -> Failure {
     )
 }
 
-/// What was done in this round.
-enum Step {
-    /// Nothing was left to do.
-    Nothing,
-    /// Something; the sheet must be read again.
-    Something,
+impl Rounds for Undo<'_> {
+    async fn round(&mut self, earlier: EarlierRounds) -> Result<RoundOutcome> {
+        if earlier.count == ROUNDS {
+            return Err(Failure::new(
+                Kind::Data,
+                format!("after {ROUNDS} rounds the sheet still does not hold what was put back"),
+                "is someone sorting, or is a script writing? type the same command again",
+            ));
+        }
+        let has_written = self.write_round().await;
+        let outcome = has_written.map(|has_written| match has_written {
+            true => RoundOutcome::Again { planned_leftovers: false },
+            false => RoundOutcome::Settled,
+        });
+        let outcome = RoundOutcome::of_write(outcome, false)?;
+        if matches!(outcome, RoundOutcome::Settled) {
+            journal::commit_run(&self.journals(), &self.context.run)?;
+            self.result.verified = true;
+        }
+        Ok(outcome)
+    }
 }
 
-impl Undo<'_> {
-    async fn rounds(&mut self, dry_run: bool, result: &mut SheetResult) -> Result<()> {
-        let mut pauses = retry::pauses(self.context.config.google.first_pause);
-        for _ in 0..ROUNDS {
-            match self.round(dry_run, result).await {
-                Ok(Step::Nothing) => {
-                    if !dry_run {
-                        journal::commit_run(&self.journals(), &self.context.run)?;
-                        result.verified = true;
-                    }
-                    return Ok(());
-                }
-                Ok(Step::Something) => {}
-                Err(Trouble::Refused(failure)) => return Err(failure),
-                Err(Trouble::Unknown(failure)) => {
-                    let Some(pause) = pauses.next() else { return Err(failure) };
-                    info!("{failure}; it may have been done all the same, so the sheet is read again");
-                    sleep(pause).await;
-                }
-            }
+impl<'a> Undo<'a> {
+    fn new(
+        context: &'a Context,
+        sheet: &'a Sheet,
+        run: &str,
+        client: Client,
+        result: &'a mut SheetResult,
+    ) -> Result<Self> {
+        let (then, lines) =
+            past::of_run(&journal::journals(context, sheet), run)?.ok_or_else(|| unknown(run))?;
+        if then.home != crate::spool::home(sheet) {
+            return Err(Failure::new(
+                Kind::Data,
+                format!("run {run} wrote to another spreadsheet or tab than the configuration names today"),
+                format!("set spreadsheet = and tab = of sheet {:?} back for the undo", sheet.name),
+            ));
         }
-        Err(Failure::new(
-            Kind::Data,
-            format!("after {ROUNDS} rounds the sheet still does not hold what was put back"),
-            "is someone sorting, or is a script writing? type the same command again",
-        ))
+        let columns = Columns::of_a_run(&then.columns, &then.key)?;
+        let headers: Vec<String> = then.columns.iter().map(|column| column.header.clone()).collect();
+        let heading = JournalHeader {
+            undoes: Some(run.to_owned()),
+            ..JournalHeader::new(context, sheet, &columns, &then.header)
+        };
+        Ok(Self {
+            context,
+            sheet,
+            client,
+            columns,
+            heading,
+            then,
+            effect: RunEffect::of(lines, &headers),
+            result,
+            tried: Vec::new(),
+            last: None,
+            in_use: Vec::new(),
+            lost: Vec::new(),
+            left: 0,
+        })
     }
 
-    async fn round(&mut self, dry_run: bool, result: &mut SheetResult) -> Sent<Step> {
+    async fn read(&mut self) -> Result<CurrentSheet> {
         let spill = self.context.state.spool().join(format!("{}.undo", self.sheet.name));
-        let mut ground =
-            Ground::read(&mut self.client, self.sheet, &self.columns, &self.then, &spill).await?;
+        let current =
+            CurrentSheet::read(&mut self.client, self.sheet, &self.columns, &self.then, &spill).await?;
         // Rows are journaled in the columns of today.
-        self.heading.header.clone_from(&ground.tab.header);
-        if !dry_run && self.settle_removals(&ground).await? {
-            return Ok(Step::Something);
+        self.heading.header.clone_from(&current.tab.header);
+        Ok(current)
+    }
+
+    async fn dry_run(&mut self) -> Result<()> {
+        let mut current = self.read().await?;
+        let mut plan = plan::make(&self.effect, &self.columns, &mut current, &self.tried)?;
+        self.refuse_a_missing_key(&plan, &current, true)?;
+        self.keep_rows_in_use(&mut plan, &current).await?;
+        self.count(&plan);
+        Ok(())
+    }
+
+    /// Reads, plans and writes; false if the plan is empty.
+    async fn write_round(&mut self) -> WriteResult<bool> {
+        let mut current = self.read().await?;
+        if self.settle_removals(&current).await? || self.write_headers(&current).await? {
+            return Ok(true);
         }
-        if !dry_run && self.write_headers(&ground).await? {
-            return Ok(Step::Something);
-        }
-        let mut plan = plan::make(&self.net, &self.columns, &mut ground, |key| {
-            self.tried.iter().any(|tried| tried == key)
-        })?;
-        self.refuse_a_missing_key(&plan, &ground, dry_run)?;
+        let mut plan = plan::make(&self.effect, &self.columns, &mut current, &self.tried)?;
+        self.refuse_a_missing_key(&plan, &current, false)?;
         if let Some((last, mut before)) = self.last.take() {
-            let repairs = repairs(&last, &mut before, &mut ground)?;
+            let repairs = repairs(&last, &mut before, &mut current)?;
             if !repairs.is_empty() {
-                result.notes.push(format!("people came in between; repaired: {} cells", repairs.len()));
-                self.write_cells(&repairs, ground).await?;
-                return Ok(Step::Something);
+                let note = format!("people came in between; repaired: {} cells", repairs.len());
+                self.result.notes.push(note);
+                self.write_cells(&repairs, current).await?;
+                return Ok(true);
             }
         }
-        self.keep_rows_in_use(&mut plan, &ground).await?;
-        self.count(&plan, result);
-        if dry_run { Ok(Step::Nothing) } else { self.carry_out(plan, ground).await }
+        self.keep_rows_in_use(&mut plan, &current).await?;
+        self.count(&plan);
+        self.carry_out(plan, current).await
     }
 
-    /// One kind of change a round, since each moves what the next one is about.
-    async fn carry_out(&mut self, plan: Plan, ground: Ground) -> Sent<Step> {
+    /// Writes one kind of change, since each moves the rows that the next one is about.
+    async fn carry_out(&mut self, plan: UndoPlan, current: CurrentSheet) -> WriteResult<bool> {
         if !plan.puts.is_empty() {
-            self.write_cells(&plan.puts, ground).await?;
+            self.write_cells(&plan.puts, current).await?;
         } else if !plan.returns.is_empty() {
-            self.put_back(plan.returns, &ground).await?;
+            self.put_back(plan.returns, &current).await?;
         } else if !plan.removals.is_empty() {
-            self.take_away(plan.removals, &ground).await?;
-        } else if !self.clear_headers(&ground).await? {
-            return Ok(Step::Nothing);
+            self.take_away(plan.removals, &current).await?;
+        } else {
+            return self.clear_headers(&current).await;
         }
-        Ok(Step::Something)
+        Ok(true)
     }
 
-    /// The first plan is the difference between before and after; what stays is told as the last one has it.
-    fn count(&mut self, plan: &Plan, result: &mut SheetResult) {
+    /// The first plan is the difference between before and after; what is left is reported as in the last plan.
+    fn count(&mut self, plan: &UndoPlan) {
+        let result = &mut *self.result;
         if result.problems.is_empty() && result.cells_written + result.added + result.removed == 0 {
             result.cells_written = plan.puts.len() as u64;
             result.added = plan.returns.len() as u64;
@@ -210,20 +241,20 @@ impl Undo<'_> {
             rows.dedup();
             result.updated = rows.len() as u64;
         }
-        let left = || plan.left.iter().chain(&self.in_use).chain(&self.lost);
-        self.left = left().count();
-        result.problems = left().take(TOLD).cloned().collect();
-        if self.left > TOLD {
-            result.problems.push(format!("and {} more", self.left - TOLD));
+        result.problems = plan.left.iter().chain(&self.in_use).chain(&self.lost).cloned().collect();
+        self.left = result.problems.len();
+        if self.left > LISTED {
+            result.problems.truncate(LISTED);
+            result.problems.push(format!("and {} more", self.left - LISTED));
         }
     }
 
     fn journals(&self) -> PathBuf {
-        journals(self.context, self.sheet)
+        journal::journals(self.context, self.sheet)
     }
 }
 
-fn told(run: &str, dry_run: bool, left: usize, result: &SheetResult) -> String {
+fn summary(run: &str, dry_run: bool, left: usize, result: &SheetResult) -> String {
     let done = if dry_run { "would be undone; nothing was written" } else { "is undone" };
     let mut text = format!(
         "{}: run {run} {done}: {} cells put back, {} rows put back, {} rows taken away, {left} things left as they are\n",
@@ -243,7 +274,7 @@ fn told(run: &str, dry_run: bool, left: usize, result: &SheetResult) -> String {
 pub fn sheet_of<'a>(context: &Context, sheets: &[&'a Sheet], run: &str) -> Result<&'a Sheet> {
     let mut found = Vec::new();
     for sheet in sheets {
-        if past::of_run(&journals(context, sheet), run)?.is_some() {
+        if past::of_run(&journal::journals(context, sheet), run)?.is_some() {
             found.push(*sheet);
         }
     }
@@ -254,7 +285,7 @@ pub fn sheet_of<'a>(context: &Context, sheets: &[&'a Sheet], run: &str) -> Resul
             let names: Vec<String> = found.iter().map(|sheet| sheet.name.clone()).collect();
             Err(Failure::new(
                 Kind::Usage,
-                format!("run {run} wrote to several sheets: {}", several(&names, names.len() as u64)),
+                format!("run {run} wrote to several sheets: {}", first_few(&names, names.len() as u64)),
                 format!("undo one at a time: port-sheet-sync --undo {run} --sheet {}", names[0]),
             ))
         }

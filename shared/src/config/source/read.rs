@@ -1,6 +1,6 @@
-//! Reads the table: each kind of source takes some of its keys and refuses the others.
+//! Reads the table. Each kind of source takes some of the keys and refuses the others.
 //!
-//! An address is never quoted in a problem: it may hold a secret.
+//! A problem never quotes an address: it may contain a secret.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use encoding_rs::Encoding;
 use url::Url;
 
 use super::{Address, Origin, Query, SentAs, Server, ServerKind, Source, Web, WebSecret};
-use crate::address::is_loopback;
 use crate::config::Reader;
+use crate::sys::url::is_loopback;
 
 /// A limit for one try or one query.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -27,12 +27,13 @@ const KINDS: [(&str, &[&str]); 5] = [
     ("mysql", &["url", "query", "timeout", "password-file", "ca-file"]),
 ];
 
-/// The keys of files, wherever they lie, and those of files on a web server.
+/// The keys of every file.
 const FILE_KEYS: [&str; 2] = ["path", "url"];
+/// The keys of files on a web server.
 const WEB_KEYS: [&str; 7] =
     ["secret-file", "secret-header", "secret-parameter", "allow-http", "max-size", "timeout", "first-pause"];
 
-/// Everything that the table may hold, taken out of it once.
+/// Every key of the table, taken out of it once.
 struct Keys {
     path: Option<PathBuf>,
     url: Option<String>,
@@ -55,7 +56,7 @@ impl Source {
     pub(in crate::config) fn read(reader: &mut Reader<'_>) -> Self {
         let Some(table) = reader.table("source") else {
             reader.problem("source", "is missing: say kind = \"csv\" and path = \"/where/the/export.csv\"");
-            return Self::nothing();
+            return Self::placeholder();
         };
         let given: Vec<String> = table.keys().cloned().collect();
         let mut reader = reader.nested("source", table);
@@ -63,21 +64,21 @@ impl Source {
             reader.problem("kind", "is missing");
         }
         let words = KINDS.map(|(kind, _)| (kind, kind));
-        let kind = reader.word("kind", &words);
+        let kind = reader.choice("kind", &words);
         let keys = Keys::take(&mut reader);
         let source = match kind {
             Some(kind) => {
                 refuse_strange_keys(&mut reader, kind, &given);
                 keys.source(kind, &mut reader)
             }
-            None => Self::nothing(),
+            None => Self::placeholder(),
         };
         reader.finish();
         source
     }
 
-    /// What stands for a source whose problems were told.
-    fn nothing() -> Self {
+    /// The source of a table with problems, which are reported.
+    fn placeholder() -> Self {
         Self::Json { origin: Origin::File(PathBuf::new()), pointer: String::new() }
     }
 }
@@ -106,7 +107,7 @@ impl Keys {
         Self {
             path: reader.text("path").map(PathBuf::from),
             url: reader.text("url"),
-            delimiter: reader.sign("delimiter"),
+            delimiter: reader.char("delimiter"),
             encoding: reader.text("encoding"),
             pointer: reader.text("pointer"),
             query: reader.text("query"),
@@ -145,7 +146,7 @@ impl Keys {
     fn origin(self, reader: &mut Reader<'_>) -> Origin {
         match (&self.path, &self.url) {
             (Some(_), Some(_)) => {
-                reader.problem("url", "cannot stand beside path: the file lies here or there")
+                reader.problem("url", "cannot be used together with path: the file is here or there")
             }
             (_, Some(url)) => {
                 if let Some(url) = parse_url(url, reader) {
@@ -185,7 +186,7 @@ impl Keys {
             (Some(_), Some(_)) => {
                 reader.problem(
                     "secret-parameter",
-                    "cannot stand beside secret-header: the secret is sent in one place",
+                    "cannot be used together with secret-header: the secret is sent in one place",
                 );
                 SentAs::Bearer
             }
@@ -198,7 +199,7 @@ impl Keys {
         {
             reader.problem(
                 "secret-header",
-                "must be the name of a header; the secret itself stands in secret-file",
+                "must be the name of a header; the secret itself is in secret-file",
             );
         }
         if self.secret_file.is_none() && sent_as != SentAs::Bearer {
@@ -226,15 +227,14 @@ impl Keys {
             }
             Some(url) => parse_url(url, reader),
         };
-        let url =
-            url.unwrap_or_else(|| Url::parse("none:none").unwrap_or_else(|_| unreachable!("it is a URL")));
-        if url.as_str() != "none:none" {
-            check_server_url(&url, schemes, &example, reader);
+        if let Some(url) = &url {
+            check_server_url(url, schemes, &example, reader);
         }
         let ca_file = self.ca_file.clone().map(|path| absolute("ca-file", Some(path), reader));
         let password_file = self.password_file.clone();
-        let address = Address::new(url);
-        Source::Server(Server { kind, address, password_file, ca_file, query: self.query(reader) })
+        let query = self.query(reader);
+        let Some(url) = url else { return Source::placeholder() };
+        Source::Server(Server { kind, address: Address::new(url), password_file, ca_file, query })
     }
 }
 
@@ -251,7 +251,7 @@ fn check_server_url(url: &Url, schemes: &[&str], example: &str, reader: &mut Rea
     }
 }
 
-/// The address is left out of the problem: it may hold a secret.
+/// The problem does not quote the address: it may contain a secret.
 fn parse_url(text: &str, reader: &mut Reader<'_>) -> Option<Url> {
     Url::parse(text).map_err(|error| reader.problem("url", format!("is not a URL: {error}"))).ok()
 }

@@ -1,23 +1,23 @@
 use super::*;
-use crate::history::Good;
-use crate::oauth::Class;
-use crate::oauth::Refusal;
+use crate::credential::health::GrantInfo;
+use crate::credential::token_error::TokenError;
+use crate::credential::token_error::TokenErrorClass;
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn seen(fingerprint: &str) -> Seen {
-    Seen { fingerprint: fingerprint.into(), kind: "authorized_user" }
+fn seen(fingerprint: &str) -> Fingerprint {
+    Fingerprint { hash: fingerprint.into(), kind: "authorized_user" }
 }
 
-fn attempt<'a>(fingerprint: &str, outcome: Outcome<'a>) -> Attempt<'a> {
+fn attempt<'a>(fingerprint: &str, outcome: TokenOutcome<'a>) -> Attempt<'a> {
     let (credential, job) = ("port-sheet", "a-job");
     Attempt { credential, job, purpose: Purpose::Work, seen: seen(fingerprint), outcome, hint: "hint" }
 }
 
-fn dead() -> Refusal {
-    Refusal { class: Class::Dead, words: "invalid_grant".into(), retry_after: None, is_reauth: true }
+fn dead() -> TokenError {
+    TokenError { is_reauth: true, ..TokenError::new(TokenErrorClass::Dead, "invalid_grant") }
 }
 
 struct World {
@@ -32,8 +32,8 @@ fn world() -> World {
 }
 
 impl World {
-    fn record(&mut self, attempt: &Attempt<'_>, now: &str) -> History {
-        self.store.record(attempt, &TokenCheck::default(), at(now)).unwrap()
+    fn record(&mut self, attempt: &Attempt<'_>, now: &str) -> Health {
+        self.store.record(attempt, &TokenCheckEntry::default(), at(now)).unwrap()
     }
 
     fn kinds(&self) -> Vec<String> {
@@ -45,14 +45,14 @@ impl World {
 #[test]
 fn what_is_recorded_is_read_back_whole() {
     let mut world = world();
-    let good = Good {
+    let good = GrantInfo {
         rotated: Some("b".into()),
         scopes: Some(vec!["x".into(), "y".into()]),
         ends: Some(at("2026-08-01T00:00:00Z")),
     };
-    let history = world.record(&attempt("a", Outcome::Good(good)), "2026-05-13T12:00:00.123Z");
+    let history = world.record(&attempt("a", TokenOutcome::Granted(good)), "2026-05-13T12:00:00.123Z");
     assert_eq!(world.store.history("port-sheet").unwrap(), Some(history));
-    let failed = world.record(&attempt("b", Outcome::Failed(&dead())), "2026-05-13T12:30:00Z");
+    let failed = world.record(&attempt("b", TokenOutcome::Failed(&dead())), "2026-05-13T12:30:00Z");
     assert_eq!(world.store.history("port-sheet").unwrap().as_ref(), Some(&failed));
     assert_eq!((failed.failures, failed.reauths, failed.obtained), (1, 1, at("2026-05-13T12:00:00.123Z")));
     assert_eq!(world.store.history("another").unwrap(), None);
@@ -61,13 +61,16 @@ fn what_is_recorded_is_read_back_whole() {
 #[test]
 fn an_outage_blocks_the_job_and_its_end_gives_the_waiting_jobs_out_once() {
     let mut world = world();
-    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
-    world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:30:00Z");
+    world.record(&attempt("a", TokenOutcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    world.record(&attempt("a", TokenOutcome::NotAsked), "2026-05-13T12:30:00Z");
     let waiting = [Blocked { job: "a-job".into(), since: at("2026-05-13T12:00:00Z") }];
     assert_eq!(world.store.blocked("port-sheet").unwrap(), waiting);
     assert_eq!(world.store.recovery("port-sheet").unwrap(), None, "not before it works");
-    let probe =
-        Attempt { purpose: Purpose::Probe, job: "another", ..attempt("b", Outcome::Good(Good::default())) };
+    let probe = Attempt {
+        purpose: Purpose::Probe,
+        job: "another",
+        ..attempt("b", TokenOutcome::Granted(GrantInfo::default()))
+    };
     world.record(&probe, "2026-05-13T13:00:00Z");
     for _ in 0..2 {
         let recovery = world.store.recovery("port-sheet").unwrap().unwrap();
@@ -83,20 +86,23 @@ fn an_outage_blocks_the_job_and_its_end_gives_the_waiting_jobs_out_once() {
 #[test]
 fn a_job_that_is_given_a_token_itself_no_longer_waits() {
     let mut world = world();
-    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
-    world.record(&attempt("b", Outcome::Good(Good::default())), "2026-05-13T13:00:00Z");
+    world.record(&attempt("a", TokenOutcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    world.record(&attempt("b", TokenOutcome::Granted(GrantInfo::default())), "2026-05-13T13:00:00Z");
     assert_eq!(world.store.recovery("port-sheet").unwrap().unwrap().waiting, []);
 }
 
 #[test]
 fn who_waits_for_the_next_outage_is_not_forgotten_with_the_last() {
     let mut world = world();
-    world.record(&attempt("a", Outcome::Failed(&dead())), "2026-05-13T12:00:00Z");
-    let probe =
-        Attempt { purpose: Purpose::Probe, job: "another", ..attempt("b", Outcome::Good(Good::default())) };
+    world.record(&attempt("a", TokenOutcome::Failed(&dead())), "2026-05-13T12:00:00Z");
+    let probe = Attempt {
+        purpose: Purpose::Probe,
+        job: "another",
+        ..attempt("b", TokenOutcome::Granted(GrantInfo::default()))
+    };
     world.record(&probe, "2026-05-13T13:00:00Z");
     let recovery = world.store.recovery("port-sheet").unwrap().unwrap();
-    world.record(&attempt("b", Outcome::Failed(&dead())), "2026-05-13T13:00:01Z");
+    world.record(&attempt("b", TokenOutcome::Failed(&dead())), "2026-05-13T13:00:01Z");
     world.store.end_recovery("port-sheet", &recovery).unwrap();
     assert_eq!(world.store.blocked("port-sheet").unwrap().len(), 1);
     assert_eq!(world.store.recovery("port-sheet").unwrap(), None, "not before it works again");
@@ -110,7 +116,7 @@ fn a_new_file_is_a_login_and_an_old_one_put_back_is_as_old_as_it_is() {
         ("b", "2026-05-14T12:00:00Z", "2026-05-14T12:00:00Z"),
         ("a", "2026-05-15T12:00:00Z", "2026-05-13T12:00:00Z"),
     ] {
-        let history = world.record(&attempt(fingerprint, Outcome::Good(Good::default())), now);
+        let history = world.record(&attempt(fingerprint, TokenOutcome::Granted(GrantInfo::default())), now);
         assert_eq!(history.obtained, at(obtained), "{now}");
     }
     assert_eq!(world.store.logins("port-sheet").unwrap().len(), 2);
@@ -122,9 +128,9 @@ fn refreshes_are_counted_and_old_ones_dropped() {
     for now in
         ["2026-01-01T12:00:00Z", "2026-05-13T11:00:00Z", "2026-05-13T11:30:00Z", "2026-05-13T12:00:00Z"]
     {
-        world.record(&attempt("a", Outcome::Good(Good::default())), now);
+        world.record(&attempt("a", TokenOutcome::Granted(GrantInfo::default())), now);
     }
-    world.record(&attempt("a", Outcome::NotAsked), "2026-05-13T12:01:00Z");
+    world.record(&attempt("a", TokenOutcome::NotAsked), "2026-05-13T12:01:00Z");
     let mut count = |now| world.store.refreshes_in_hour("port-sheet", at(now)).unwrap();
     assert_eq!(count("2026-05-13T12:00:00Z"), (2, Some(at("2026-05-13T11:30:00Z"))));
     assert_eq!(count("2026-05-13T11:10:00Z").0, 1, "what a clock that was ahead recorded does not count");
@@ -140,7 +146,9 @@ fn several_processes_at_once_tell_an_outage_once() {
             std::thread::spawn(move || {
                 let mut store = Store::open(&path).unwrap();
                 let now = at("2026-05-13T12:00:00Z");
-                store.record(&attempt("a", Outcome::Failed(&dead())), &TokenCheck::default(), now).unwrap();
+                store
+                    .record(&attempt("a", TokenOutcome::Failed(&dead())), &TokenCheckEntry::default(), now)
+                    .unwrap();
             })
         })
         .collect();
@@ -152,7 +160,7 @@ fn several_processes_at_once_tell_an_outage_once() {
 fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.db");
-    crate::file::open_private(&path).unwrap();
+    crate::sys::atomic_file::open_private(&path).unwrap();
     let old = rusqlite::Connection::open(&path).unwrap();
     old.execute_batch(super::super::runs::SCHEMA).unwrap();
     old.execute_batch(
@@ -170,10 +178,12 @@ fn a_database_of_the_first_version_is_brought_up_to_date_with_its_runs() {
 #[test]
 fn a_look_at_a_file_that_was_rotated_meanwhile_is_no_login() {
     let mut world = world();
-    let good = |rotated: &str| Outcome::Good(Good { rotated: Some(rotated.into()), ..Good::default() });
+    let good = |rotated: &str| {
+        TokenOutcome::Granted(GrantInfo { rotated: Some(rotated.into()), ..GrantInfo::default() })
+    };
     world.record(&attempt("a", good("b")), "2026-05-13T12:00:00Z");
     let history = world.record(&attempt("b", good("c")), "2026-05-14T12:00:00Z");
-    let late = world.record(&attempt("b", Outcome::NotAsked), "2026-05-14T12:00:00.005Z");
+    let late = world.record(&attempt("b", TokenOutcome::NotAsked), "2026-05-14T12:00:00.005Z");
     assert_eq!(late, history);
     assert_eq!(world.store.logins("port-sheet").unwrap().len(), 1);
 }

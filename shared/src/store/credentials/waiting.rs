@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Attempt, Purpose};
 use crate::Result;
-use crate::history::History;
+use crate::credential::health::Health;
 use crate::store::{Store, stamp, time};
 
 /// The end of an outage, for those whom it held up.
@@ -50,7 +50,7 @@ impl Store {
         })
     }
 
-    /// What waited was started. If the credential has failed again since, whoever waits for it goes on waiting.
+    /// What waited was started. If the credential has failed again since then, the jobs continue to wait.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -69,7 +69,7 @@ impl Store {
 pub(super) fn note_blocked(
     transaction: &Transaction<'_>,
     attempt: &Attempt<'_>,
-    after: &History,
+    after: &Health,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
     let (credential, job) = (attempt.credential, attempt.job);

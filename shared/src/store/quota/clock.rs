@@ -1,30 +1,30 @@
-//! The ledger's day: turned with the clock, never back, and far ahead only with an explanation that is kept.
+//! The ledger's day. It follows the clock, never goes back, and jumps ahead only with a recorded explanation.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::day;
 use crate::Result;
 use crate::config::Quota;
-use crate::quota::{Moment, Seen, Verdict, alerts, judge};
-use crate::store::{Store, events, stamp};
+use crate::quota::{ClockReading, Moment, Verdict, alerts, judge};
+use crate::store::{Store, events, stamp, time};
 
-/// What day it is.
+/// The ledger's day beside the clock's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// The ledger's day, for which sessions count.
     pub day: NaiveDate,
     /// The clock's day.
     pub today: NaiveDate,
-    /// What the clock is worth.
+    /// Whether the clock is trusted, and why.
     pub verdict: Verdict,
 }
 
 impl Store {
-    /// Enters the quotas and turns the day with the clock. `trusted` is what a server said that the time is, `run` who
-    /// asks.
+    /// Stores the configured quotas and turns the day with the clock. `trusted` is the time of a server, `run` the ULID
+    /// for the record of a jump.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -44,7 +44,7 @@ impl Store {
         })
     }
 
-    /// Sets the day, as a person says, and opens again the days from it on that were closed. Answers the day before.
+    /// Sets the day on behalf of a user and reopens the closed days from it on. Returns the day until now.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -108,7 +108,7 @@ pub(super) fn turn(
     Ok(Turn { day, today, verdict })
 }
 
-/// Notes an explained step, which the schema asks for before it lets the day make it.
+/// Records the explanation of a jump. The schema requires it before the day may jump.
 fn step(
     transaction: &Transaction<'_>,
     from: NaiveDate,
@@ -131,16 +131,17 @@ fn look(transaction: &Transaction<'_>, day: NaiveDate, moment: &Moment) -> rusql
     transaction.prepare(update)?.execute(values).map(drop)
 }
 
-fn seen(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Seen>> {
+fn seen(transaction: &Transaction<'_>) -> rusqlite::Result<Option<ClockReading>> {
     let query = "SELECT high_water, seen, boot, uptime_s FROM quota_clock";
-    let read = |row: &rusqlite::Row<'_>| {
-        let seen: String = row.get(1)?;
-        let high_water = day(row, 0)?;
-        // A time that cannot be read counts as the start of its day, which explains less and not more.
-        let now = seen.parse().unwrap_or_else(|_| high_water.and_time(chrono::NaiveTime::MIN).and_utc());
-        Ok(Seen { high_water, moment: Moment { now, boot: row.get(2)?, uptime_s: row.get(3)? } })
-    };
-    transaction.prepare(query)?.query_row([], read).optional()
+    transaction.prepare(query)?.query_row([], reading).optional()
+}
+
+fn reading(row: &Row<'_>) -> rusqlite::Result<ClockReading> {
+    let high_water = day(row, 0)?;
+    // A time that cannot be read counts as the start of its day, which explains less and not more.
+    let start = high_water.and_time(chrono::NaiveTime::MIN).and_utc();
+    let now = time(row, 1)?.unwrap_or(start);
+    Ok(ClockReading { high_water, moment: Moment { now, boot: row.get(2)?, uptime_s: row.get(3)? } })
 }
 
 fn enter(transaction: &Transaction<'_>, name: &str, quota: &Quota, since: NaiveDate) -> rusqlite::Result<()> {
@@ -151,7 +152,7 @@ fn enter(transaction: &Transaction<'_>, name: &str, quota: &Quota, since: NaiveD
     transaction.prepare(insert)?.execute(values).map(drop)
 }
 
-/// The day, turned for whoever is about to count something on it; none when the clock is not believed.
+/// Turns the day before something is counted on it. `None` if the clock is not trusted.
 pub(super) fn turned(
     transaction: &Transaction<'_>,
     moment: &Moment,

@@ -1,4 +1,4 @@
-//! Past days: closed once they are over, sealed once their last session has ended, exported once they are sealed.
+//! Past days: closed when they are over, sealed when their last session has ended, exported when they are sealed.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Transaction, params};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{clock, count, day};
 use crate::Result;
 use crate::quota::{Moment, alerts};
-use crate::store::{Store, events, stamp};
+use crate::store::{Store, events, stamp, time};
 
 /// The columns of a closed day.
 const COLUMNS: &str = "quota, day, per_day, sessions, turns, closed, sealed";
@@ -15,25 +15,24 @@ const COLUMNS: &str = "quota, day, per_day, sessions, turns, closed, sealed";
 /// A day of a quota in the archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClosedDay {
-    /// The quota.
+    /// The name of the quota.
     pub quota: String,
     /// The UTC day.
     pub day: NaiveDate,
-    /// How many sessions it allowed: as its sessions were granted, or as the quota stood when an idle day was closed.
+    /// The most sessions of the day: by its grants, or by the quota at closing for a day without sessions.
     pub per_day: u32,
-    /// How many sessions began on it.
+    /// The sessions begun on it.
     pub sessions: u32,
-    /// How many turns they took, as far as that is known.
+    /// The turns of its sessions, where known.
     pub turns: u32,
     /// When it was closed.
     pub closed: DateTime<Utc>,
-    /// When it was sealed: its last session had ended. None while one goes on.
+    /// When it was sealed. `None` while one of its sessions is running.
     pub sealed: Option<DateTime<Utc>>,
 }
 
 impl Store {
-    /// Closes every past day that is open, and seals those whose sessions have all ended. Answers the days that were
-    /// changed.
+    /// Closes every open past day, and seals those whose sessions have all ended. Returns the changed days.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -74,7 +73,7 @@ impl Store {
         self.transaction(|transaction| transaction.prepare(&query)?.query_map(values, closed_day)?.collect())
     }
 
-    /// Notes that the sealed days from one to another were exported.
+    /// Records that these sealed days were exported.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -90,7 +89,7 @@ impl Store {
     }
 }
 
-/// Closes every open day from the first one that was counted to yesterday, also those on which nothing ran.
+/// Closes every open day from the first of the quota to yesterday, also days without sessions.
 fn close(
     transaction: &Transaction<'_>,
     quota: &str,
@@ -112,7 +111,7 @@ fn close(
     let values = params![quota, today.to_string(), stamp(now)];
     let closed: Vec<ClosedDay> =
         transaction.prepare(&insert)?.query_map(values, closed_day)?.collect::<rusqlite::Result<_>>()?;
-    // As they were when the day turned: what was held may be released by now.
+    // The number at the turn of the day: held tasks may be released by now.
     let held = count(transaction, "SELECT held FROM quota WHERE name = ?1", [quota])?;
     if let Some(last) = closed.last().filter(|_| held > 0) {
         events::insert(transaction, &[alerts::closed_with_held(quota, last.day, held)], now)?;
@@ -120,7 +119,7 @@ fn close(
     Ok(closed)
 }
 
-/// Seals the closed days on which nothing runs any more, with the turns that came late.
+/// Seals the closed days without running sessions, and adds the turns that were reported after closing.
 fn seal(transaction: &Transaction<'_>, quota: &str, now: DateTime<Utc>) -> rusqlite::Result<Vec<ClosedDay>> {
     let update = format!(
         "UPDATE quota_day SET sealed = ?2, turns =
@@ -134,15 +133,13 @@ fn seal(transaction: &Transaction<'_>, quota: &str, now: DateTime<Utc>) -> rusql
 }
 
 fn closed_day(row: &rusqlite::Row<'_>) -> rusqlite::Result<ClosedDay> {
-    let time =
-        |index| row.get::<_, Option<String>>(index).map(|text| text.and_then(|text| text.parse().ok()));
     Ok(ClosedDay {
         quota: row.get(0)?,
         day: day(row, 1)?,
         per_day: row.get(2)?,
         sessions: row.get(3)?,
         turns: row.get(4)?,
-        closed: time(5)?.unwrap_or_default(),
-        sealed: time(6)?,
+        closed: time(row, 5)?.unwrap_or_default(),
+        sealed: time(row, 6)?,
     })
 }

@@ -1,4 +1,4 @@
-//! Leases: a claim lasts as long as its runner renews it, and is taken back from one that is gone.
+//! Leases: a claim lasts as long as its runner renews it, and is reclaimed from a runner that died.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 
-use super::ending::{self, After, Ending, FAILURES_TOLD, SessionOutcome};
-use super::{Claim, posts};
+use super::{Claim, outbox};
 use crate::Result;
 use crate::quota::Moment;
+use crate::store::quota::outcome::{self, After, FAILURE_LIMIT, SessionEnding, SessionOutcome};
 use crate::store::{Store, events, stamp};
 
-/// A claim that was taken back from a runner that is gone.
+/// A claim whose lease has run out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Lost {
-    /// The task.
+pub struct ExpiredClaim {
+    /// The id of the task.
     pub task: String,
-    /// The release that was being run.
+    /// The release that was running.
     pub attempt: u32,
-    /// The runner.
+    /// The ULID of the runner's run.
     pub runner: String,
 }
 
 impl Store {
-    /// Renews a claim. False when it was taken back: the session must end and will not be counted as anything but lost.
+    /// Renews a claim. Returns false if it was reclaimed: the session must end, and counts as lost.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -40,58 +40,59 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn expired(&mut self, moment: &Moment) -> Result<Vec<Lost>> {
+    pub fn expired(&mut self, moment: &Moment) -> Result<Vec<ExpiredClaim>> {
         self.transaction(|transaction| expired(transaction, moment))
     }
 
-    /// Takes back every claim whose lease has run out. Their sessions stay counted, as lost.
+    /// Reclaims every task whose lease has run out. Their sessions still count, as lost.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
-    pub fn take_back(&mut self, moment: &Moment) -> Result<Vec<Lost>> {
+    pub fn reclaim(&mut self, moment: &Moment) -> Result<Vec<ExpiredClaim>> {
         self.transaction(|transaction| {
             let expired = expired(transaction, moment)?;
             for lost in &expired {
-                take_back(transaction, lost, moment.now)?;
+                reclaim(transaction, lost, moment.now)?;
             }
             Ok(expired)
         })
     }
 }
 
-/// Leases are counted by the clock since boot, so that a step of the wall clock ends none.
+/// A lease is measured by the clock since boot, so that a jump of the wall clock ends none.
 pub(super) fn until(moment: &Moment, lease: Duration) -> i64 {
     moment.uptime_s.saturating_add(i64::try_from(lease.as_secs()).unwrap_or(i64::MAX))
 }
 
-fn expired(transaction: &Transaction<'_>, moment: &Moment) -> rusqlite::Result<Vec<Lost>> {
+fn expired(transaction: &Transaction<'_>, moment: &Moment) -> rusqlite::Result<Vec<ExpiredClaim>> {
     let query = "SELECT id, attempt, runner FROM quota_task
         WHERE quota IN (SELECT name FROM quota) AND state = 'claimed' AND (lease_boot <> ?1 OR lease_until < ?2)";
     let mut query = transaction.prepare(query)?;
-    let lost =
-        |row: &rusqlite::Row<'_>| Ok(Lost { task: row.get(0)?, attempt: row.get(1)?, runner: row.get(2)? });
-    let rows = query.query_map(params![moment.boot, moment.uptime_s], lost)?;
+    let rows = query.query_map(params![moment.boot, moment.uptime_s], |row| {
+        Ok(ExpiredClaim { task: row.get(0)?, attempt: row.get(1)?, runner: row.get(2)? })
+    })?;
     rows.collect()
 }
 
-fn take_back(transaction: &Transaction<'_>, lost: &Lost, now: DateTime<Utc>) -> rusqlite::Result<()> {
+fn reclaim(transaction: &Transaction<'_>, lost: &ExpiredClaim, now: DateTime<Utc>) -> rusqlite::Result<()> {
     const WHY: &str = "its runner died";
     let claim =
         Claim { task: &lost.task, attempt: lost.attempt, runner: &lost.runner, lease: Duration::ZERO };
     let at = stamp(now);
-    let Some(known) = ending::claimed(transaction, &claim)? else { return Ok(()) };
+    let Some(known) = outcome::claimed(transaction, &claim)? else { return Ok(()) };
     let end = "UPDATE quota_session SET ended = ?3, outcome = 'lost', summary = ?4 WHERE task = ?1 AND attempt = ?2";
     transaction.execute(end, params![lost.task, lost.attempt, at, WHY])?;
     let failures = known.failures + 1;
-    let is_hopeless = failures.is_multiple_of(FAILURES_TOLD);
+    let is_hopeless = failures.is_multiple_of(FAILURE_LIMIT);
     let state = if is_hopeless { "failed" } else { "pending" };
-    let events = ending::told(&lost.task, failures, WHY);
+    let events = outcome::failure_events(&lost.task, failures, WHY);
     let after = After { state, resumes: known.resumes, failures, events };
     after.save(transaction, &lost.task, WHY, &at)?;
     events::insert(transaction, &after.events, now)?;
     if is_hopeless && known.source == "dashboard" {
-        let ending = Ending { outcome: SessionOutcome::Failed, turns: None, summary: WHY, max_resumes: 0 };
-        posts::insert_report(transaction, &claim, &known.report(&claim, &ending, state), now)?;
+        let ending =
+            SessionEnding { outcome: SessionOutcome::Failed, turns: None, summary: WHY, max_resumes: 0 };
+        outbox::insert_report(transaction, &claim, &known.report(&claim, &ending, state), now)?;
     }
     Ok(())
 }

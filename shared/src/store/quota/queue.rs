@@ -5,32 +5,32 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::offer;
+use super::dashboard_list;
 use crate::Result;
-use crate::store::{Store, stamp};
+use crate::store::{Store, stamp, time};
 
-/// How many tasks are listed of each state that has ended.
+/// How many tasks are listed of each final state.
 const ENDED_LISTED: u32 = 20;
 
-/// Where a task stands. [`Store::tasks`] answers it as the word that the ledger holds.
+/// What a command did to a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskState {
-    /// There is no such task.
+    /// No task has this id.
     Unknown,
-    /// It is in this state and could not be changed.
+    /// The task is in this state, in which the command has no effect.
     Stays(String),
-    /// It was changed.
+    /// The task is in its new state.
     Changed,
-    /// It was changed, and runs once the dashboard lists it.
+    /// The task is in its new state, and runs once the dashboard lists it.
     Unlisted,
 }
 
-/// A task as people see it.
+/// A task, as `--list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Task {
-    /// Its id.
+    /// The id of the task.
     pub id: String,
-    /// Its quota.
+    /// The quota of the task.
     pub quota: String,
     /// `pending`, `held`, `ready`, `claimed`, `done`, `failed`, `turn-limit` or `needs-you`.
     pub state: String,
@@ -40,18 +40,18 @@ pub struct Task {
     pub resumes: u32,
     /// How often it failed in a row.
     pub failures: u32,
-    /// What its last session said.
+    /// The summary of its last session.
     pub summary: Option<String>,
-    /// Whether it may be run: false for one that the dashboard does not list.
+    /// False for a task of the dashboard that is not listed there. It is not run.
     pub offered: bool,
-    /// When it came.
+    /// When it was added.
     pub created: DateTime<Utc>,
     /// When its state last changed.
     pub changed: DateTime<Utc>,
 }
 
 impl Store {
-    /// Adds a task of this machine's. False when there is one of this id.
+    /// Adds a local task. Returns false if a task has this id already.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -62,7 +62,7 @@ impl Store {
         self.transaction(|transaction| transaction.execute(insert, values)).map(|added| added == 1)
     }
 
-    /// The next task to run and its release: one that was begun before others, then the oldest.
+    /// The next task to run, its release, and whether it is the dashboard's. Resumed tasks first, then the oldest.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// The tasks that have not ended, oldest first, then the newest of those that have.
+    /// The tasks that have not ended, oldest first, then the newest that have.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
@@ -101,7 +101,7 @@ impl Store {
         })
     }
 
-    /// Cancels a task that is not running: it has failed, and says so.
+    /// Cancels a task that is not running. Its state is then `failed`.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -111,8 +111,8 @@ impl Store {
         self.transaction(|transaction| change(transaction, task, update, now))
     }
 
-    /// Lets a task run again that failed or needed a person. It may be resumed as often as before. One of the dashboard's
-    /// waits until it is listed there.
+    /// Lets a task run again that failed or needed a user, with all its resumes. A task of the dashboard waits until it
+    /// is listed there.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -125,7 +125,7 @@ impl Store {
             if state == TaskState::Changed
                 && transaction.query_row(is_dashboards, [task], |row| row.get(0))?
             {
-                offer::withdraw(transaction, task)?;
+                dashboard_list::withdraw(transaction, task)?;
                 return Ok(TaskState::Unlisted);
             }
             Ok(state)
@@ -161,7 +161,6 @@ fn append(
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Task> {
-    let time = |index| row.get::<_, String>(index).map(|text| text.parse().unwrap_or_default());
     Ok(Task {
         id: row.get(0)?,
         quota: row.get(1)?,
@@ -171,7 +170,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Task> {
         failures: row.get(5)?,
         summary: row.get(6)?,
         offered: row.get(7)?,
-        created: time(8)?,
-        changed: time(9)?,
+        created: time(row, 8)?.unwrap_or_default(),
+        changed: time(row, 9)?.unwrap_or_default(),
     })
 }

@@ -1,4 +1,4 @@
-//! Releases: as many waiting tasks become ready as the day still allows, the rest is held.
+//! Releases: as many waiting tasks become ready as the day still allows; the others are held.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Transaction, params};
@@ -9,29 +9,29 @@ use crate::Result;
 use crate::quota::{Moment, alerts};
 use crate::store::{Store, events, stamp};
 
-/// One task that was released.
+/// A released task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Released {
-    /// Its quota.
+    /// The quota of the task.
     pub quota: String,
-    /// Its id.
+    /// The id of the task.
     pub task: String,
-    /// Which release of it this is, counted from 1. With the task it is unique.
+    /// The number of the release, from 1. It is unique within the task.
     pub attempt: u32,
-    /// The day that it was released on.
+    /// The day of the release.
     pub day: NaiveDate,
 }
 
-/// How many tasks a transaction holds at most; a run that comes later holds more. A task that is moved to another state
-/// costs some ten microseconds, most of them for the index.
+/// The most tasks that one transaction holds; later runs hold the others. A change of state takes about ten microseconds,
+/// mostly for the index.
 const HELD_AT_ONCE: u32 = 5_000;
 
-/// The order of release: what was begun first, then what has waited longest.
+/// The order of release: resumed tasks first, then those that have waited longest.
 const ORDER: [&str; 3] = ["turn-limit", "held", "pending"];
 
 impl Store {
-    /// Releases as many tasks of a quota as its day still allows; what must wait for the next day is held. Does nothing
-    /// while the clock is not believed.
+    /// Releases as many tasks of a quota as the day still allows, and holds those that must wait for the next day. Does
+    /// nothing while the clock is not trusted.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
@@ -62,12 +62,12 @@ impl Store {
 fn release(transaction: &Transaction<'_>, id: &str, now: DateTime<Utc>) -> rusqlite::Result<u32> {
     let update = "UPDATE quota_task SET state = 'ready', changed = ?2 WHERE id = ?1";
     transaction.prepare(update)?.execute(params![id, stamp(now)])?;
-    // The schema has counted it.
+    // A trigger of the schema has counted it.
     let attempt = "SELECT attempt FROM quota_task WHERE id = ?1";
     transaction.prepare(attempt)?.query_row([id], |row| row.get(0))
 }
 
-/// The day's sessions are spent: what waits is held until the next, so many at once that nobody else waits long.
+/// Holds the waiting tasks until the next day, in a number that keeps the transaction short.
 fn hold(
     transaction: &Transaction<'_>,
     quota: &str,
@@ -105,13 +105,13 @@ pub(super) fn per_day(transaction: &Transaction<'_>, quota: &str) -> rusqlite::R
     transaction.query_row("SELECT per_day FROM quota WHERE name = ?1", [quota], |row| row.get(0))
 }
 
-/// How many sessions of a day have begun.
+/// The number of sessions begun on a day.
 pub(super) fn used(transaction: &Transaction<'_>, quota: &str, day: NaiveDate) -> rusqlite::Result<u64> {
     let query = "SELECT count(*) FROM quota_session WHERE quota = ?1 AND day = ?2";
     count(transaction, query, params![quota, day.to_string()])
 }
 
-/// How many tasks in this state could be run, were there sessions left.
+/// The number of tasks in this state that may be run.
 pub(super) fn waiting(transaction: &Transaction<'_>, quota: &str, state: &str) -> rusqlite::Result<u64> {
     let query = "SELECT count(*) FROM quota_task WHERE quota = ?1 AND state = ?2 AND offered = 1";
     count(transaction, query, params![quota, state])

@@ -52,18 +52,25 @@ impl Ledger {
         released.into_iter().map(|release| (release.task, release.attempt)).collect()
     }
 
-    fn claim(&mut self, task: &str, attempt: u32) -> Result<Grant, Refused> {
+    fn claim(&mut self, task: &str, attempt: u32) -> ClaimOutcome {
         self.store.claim(&Claim { task, attempt, runner: "runner", lease: LEASE }, &self.moment).unwrap()
     }
 
+    fn grant(&mut self, task: &str, attempt: u32) -> Grant {
+        match self.claim(task, attempt) {
+            ClaimOutcome::Granted(grant) => grant,
+            refused => panic!("{task}: {refused:?}"),
+        }
+    }
+
     fn finish(&mut self, task: &str, attempt: u32, outcome: SessionOutcome) -> Finished {
-        let ending = Ending { outcome, turns: Some(7), summary: "said", max_resumes: 1 };
+        let ending = SessionEnding { outcome, turns: Some(7), summary: "said", max_resumes: 1 };
         let claim = Claim { task, attempt, runner: "runner", lease: LEASE };
         self.store.finish(&claim, &ending, self.moment.now).unwrap()
     }
 
     fn run(&mut self, task: &str, attempt: u32, outcome: SessionOutcome) -> Finished {
-        self.claim(task, attempt).unwrap();
+        self.grant(task, attempt);
         self.finish(task, attempt, outcome)
     }
 
@@ -103,7 +110,7 @@ fn five_sessions_begin_and_what_waits_is_held_and_released_once_after_midnight()
     for task in ["f", "g", "h"] {
         ledger.run(task, 1, SessionOutcome::Done);
     }
-    let standing = ledger.store.standing_of("agents").unwrap().unwrap();
+    let standing = ledger.store.quota_status("agents").unwrap().unwrap();
     assert_eq!(
         (standing.day.to_string().as_str(), standing.used, standing.left, standing.held),
         ("2026-05-14", 3, 2, 0)
@@ -154,12 +161,12 @@ fn no_more_sessions_run_at_once_than_may_and_nobody_claims_what_is_claimed() {
     let mut ledger = Ledger::new();
     ledger.add(&["a", "b", "c"]);
     ledger.release();
-    assert_eq!(ledger.claim("a", 1).unwrap().seq, 1);
-    assert_eq!(ledger.claim("a", 1), Err(Refused::NotReady));
-    assert_eq!(ledger.claim("b", 1).unwrap().seq, 2);
-    assert_eq!(ledger.claim("c", 1), Err(Refused::Concurrency));
+    assert_eq!(ledger.grant("a", 1).seq, 1);
+    assert_eq!(ledger.claim("a", 1), ClaimOutcome::NotReady);
+    assert_eq!(ledger.grant("b", 1).seq, 2);
+    assert_eq!(ledger.claim("c", 1), ClaimOutcome::Concurrency);
     ledger.finish("a", 1, SessionOutcome::Done);
-    assert_eq!(ledger.claim("c", 1).unwrap().seq, 3);
+    assert_eq!(ledger.grant("c", 1).seq, 3);
 }
 
 #[test]
@@ -182,17 +189,17 @@ fn a_dead_runners_claim_is_taken_back_after_its_lease_and_its_session_stays_coun
     ledger.add(&["a"]);
     for attempt in 1..=3 {
         ledger.release();
-        ledger.claim("a", attempt).unwrap();
+        ledger.grant("a", attempt);
         // A step of the wall clock ends no lease.
         ledger.moment.now += TimeDelta::minutes(60);
-        assert_eq!(ledger.store.take_back(&ledger.moment).unwrap(), []);
+        assert_eq!(ledger.store.reclaim(&ledger.moment).unwrap(), []);
         ledger.pass(TimeDelta::seconds(121));
-        assert_eq!(ledger.store.take_back(&ledger.moment).unwrap().len(), 1);
+        assert_eq!(ledger.store.reclaim(&ledger.moment).unwrap().len(), 1);
         assert_eq!(ledger.finish("a", attempt, SessionOutcome::Done), Finished::TakenBack);
     }
     assert_eq!(ledger.state("a"), "failed", "a task that kills three runners is not tried for ever");
     assert_eq!(ledger.events(), ["escalated task.a"]);
-    assert_eq!(ledger.store.standing_of("agents").unwrap().unwrap().used, 3);
+    assert_eq!(ledger.store.quota_status("agents").unwrap().unwrap().used, 3);
 }
 
 #[test]
@@ -200,7 +207,7 @@ fn all_missed_days_are_closed_once_and_sealed_when_their_last_session_ends() {
     let mut ledger = Ledger::new();
     ledger.add(&["a"]);
     ledger.release();
-    ledger.claim("a", 1).unwrap();
+    ledger.grant("a", 1);
     ledger.pass(TimeDelta::days(26));
     assert_eq!(ledger.turn().verdict, Verdict::ForwardByAge);
     let closed = ledger.store.close_days("agents", &ledger.moment, "run").unwrap();
@@ -277,7 +284,7 @@ fn a_waiting_task_of_a_newer_generation_is_run_once_for_it() {
     offer(&mut ledger, 0);
     ledger.release();
     offer(&mut ledger, 1);
-    assert_eq!(ledger.claim("a", 1).unwrap().body, r#"{"g":1}"#);
+    assert_eq!(ledger.grant("a", 1).body, r#"{"g":1}"#);
     ledger.finish("a", 1, SessionOutcome::Done);
     offer(&mut ledger, 1);
     assert_eq!(ledger.release(), [], "it is the generation that has run");
@@ -345,7 +352,7 @@ fn many_tasks_are_held_a_part_at_a_time_and_none_is_forgotten() {
     ledger.store.connection.execute_batch(many).unwrap();
     for (held, pending) in [(5_000, 7_000), (10_000, 2_000), (12_000, 0)] {
         ledger.release();
-        let standing = ledger.store.standing_of("agents").unwrap().unwrap();
+        let standing = ledger.store.quota_status("agents").unwrap().unwrap();
         assert_eq!((standing.held, standing.pending), (held, pending));
     }
     let told = "SELECT text FROM event WHERE kind = 'notice'";

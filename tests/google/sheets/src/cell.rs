@@ -110,7 +110,7 @@ pub fn tidy(attributes: Attributes) -> Option<Arc<Attributes>> {
     (!attributes.is_empty()).then(|| Arc::new(attributes))
 }
 
-/// How a cell stands in a saved state: most are a bare JSON value.
+/// How a cell is in a saved state: most are a bare JSON value.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Saved {

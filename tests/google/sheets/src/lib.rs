@@ -76,7 +76,7 @@ pub struct Call<'a> {
     pub method: &'a str,
     /// What follows the id in the path, still percent-encoded: `""`, `":batchUpdate"`, `"/values/A1:append"`.
     pub rest: &'a str,
-    /// The query, decoded, in order; a key may stand more than once.
+    /// The query, decoded, in order; a key may be there more than once.
     pub query: &'a [(String, String)],
     /// The JSON body, if there is one.
     pub body: Option<&'a Value>,

@@ -85,7 +85,7 @@ impl<'a> Query<'a> {
         mask.unknown_path(message).map_or(Ok(mask.clone()), |path| Err(ApiError::unknown_field(&path)))
     }
 
-    /// How values are to be written out, by the parameters of these two names.
+    /// How values must be written out, by the parameters of these two names.
     ///
     /// # Errors
     /// 400 for a value that the enums do not have.

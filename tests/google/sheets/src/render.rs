@@ -47,7 +47,7 @@ impl DateRender {
     }
 }
 
-/// How values are to be written out.
+/// How values must be written out.
 #[derive(Clone, Copy, Debug)]
 pub struct Rendering {
     /// Values in general.

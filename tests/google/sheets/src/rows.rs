@@ -35,7 +35,7 @@ impl Rows {
         self.blocks.last().map_or(0, |block| block.start + length(&block.rows))
     }
 
-    /// Whether a formula was ever entered. Without one, nobody has to look for them.
+    /// Whether a formula was ever entered. Without one, no one has to look for them.
     pub fn may_have_formulas(&self) -> bool {
         self.formulas
     }

@@ -71,7 +71,7 @@ impl Field {
     }
 }
 
-/// Where in a request a value stands. Written out only for a violation: a large request has many places.
+/// Where in a request a value is. Written out only for a violation: a large request has many places.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root(&'a str),

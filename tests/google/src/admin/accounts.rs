@@ -32,7 +32,7 @@ pub struct Client {
 }
 
 impl Admin {
-    /// A new account that granted these scopes; answers its `authorized_user` JSON.
+    /// A new account that granted these scopes; returns its `authorized_user` JSON.
     pub fn authorized_user(&self, email: Option<&str>, scopes: Option<&[&str]>) -> Value {
         let scopes = scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect());
         self.person(Person { email: email.map(str::to_owned), scopes, ..Person::default() })
@@ -57,7 +57,7 @@ impl Admin {
         })
     }
 
-    /// A new service account with a fresh key; answers its key file's JSON.
+    /// A new service account with a fresh key; returns its key file's JSON.
     ///
     /// # Panics
     /// When no random key can be made.

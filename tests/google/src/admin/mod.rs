@@ -47,7 +47,7 @@ impl Admin {
         self.world().url.clone()
     }
 
-    /// A new spreadsheet of `OWNER`'s that these addresses, or `anyone`, may edit; answers its id.
+    /// A new spreadsheet of `OWNER`'s that these addresses, or `anyone`, may edit; returns its id.
     pub fn spreadsheet(&self, title: &str, tabs: &[Tab], share: &[&str]) -> String {
         let id = random::file_id();
         let sheet = match tabs {

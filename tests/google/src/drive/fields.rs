@@ -18,7 +18,7 @@ impl Mask {
         mask
     }
 
-    /// Reads one field with what is chosen below it; answers what follows.
+    /// Reads one field with what is chosen below it; returns what follows.
     fn read_one<'t>(&mut self, text: &'t str) -> &'t str {
         let end = text.find([',', '(', ')', '/', '.']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
@@ -30,7 +30,7 @@ impl Mask {
         }
     }
 
-    /// Reads a bracketed list; answers what follows its closing bracket.
+    /// Reads a bracketed list; returns what follows its closing bracket.
     fn read_group<'t>(&mut self, mut rest: &'t str) -> &'t str {
         while !rest.is_empty() && !rest.starts_with(')') {
             rest = self.read_one(rest).trim_start_matches([',', ' ']);

@@ -94,7 +94,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>, id: &str) -> Outcome {
     Ok(None)
 }
 
-/// `files.copy`: the caller's own copy, shared with nobody.
+/// `files.copy`: the caller's own copy, shared with no one.
 pub(super) fn copy(world: &mut World, call: &Call<'_>, id: &str) -> Outcome {
     let now = world.kept.clock.now();
     let source = call.file(world, id, Access::Read)?;
@@ -110,7 +110,7 @@ pub(super) fn copy(world: &mut World, call: &Call<'_>, id: &str) -> Outcome {
     Ok(call.shown(&whole, UNASKED))
 }
 
-/// `comments.list`: nobody comments here.
+/// `comments.list`: no one comments here.
 pub(super) fn comments(world: &mut World, call: &Call<'_>, id: &str) -> Outcome {
     call.file(world, id, Access::Read)?;
     Ok(call.shown(&json!({"kind": "drive#commentList", "comments": []}), "*"))

@@ -45,7 +45,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>, id: &str, permission: &
     Ok(call.shown(&shown, UNASKED))
 }
 
-/// `permissions.delete`: takes the file away from somebody.
+/// `permissions.delete`: takes the file away from someone.
 pub(super) fn delete(world: &mut World, call: &Call<'_>, id: &str, permission: &str) -> Outcome {
     let now = world.kept.clock.now();
     let file = call.file(world, id, Access::Write)?;

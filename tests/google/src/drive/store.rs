@@ -36,12 +36,12 @@ pub(crate) struct File {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Permission {
     pub(crate) id: String,
-    /// Nobody in particular when there is none: anyone with the link.
+    /// No one in particular when there is none: anyone with the link.
     pub(crate) email: Option<String>,
     pub(crate) access: Access,
 }
 
-/// What somebody may do with a file, from nothing to everything.
+/// What someone may do with a file, from nothing to everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Access {
     None,
@@ -138,7 +138,7 @@ impl File {
         self.modified = self.modified.max(now);
     }
 
-    /// Shares with an address, or with `anyone`; answers the permission.
+    /// Shares with an address, or with `anyone`; returns the permission.
     pub(crate) fn share(&mut self, with: &str, access: Access) -> Permission {
         let email = (with != "anyone").then(|| with.to_owned());
         let is_owners = |old: &&Permission| old.email == email && old.access == Access::Own;

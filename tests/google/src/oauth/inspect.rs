@@ -49,7 +49,7 @@ pub(crate) fn revoke(world: &mut World, request: &Request) -> Reply {
     Reply::json(200, json!({}))
 }
 
-/// `GET /oauth2/v3/userinfo`: the address, for a token that may tell it.
+/// `GET /oauth2/v3/userinfo`: the address, for a token that may read it.
 pub(crate) fn userinfo(world: &World, request: &Request) -> Reply {
     let header = request.authorization.as_deref().unwrap_or_default();
     let token = header.strip_prefix("Bearer ").unwrap_or_default();

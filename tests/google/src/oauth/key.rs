@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs1::EncodeRsaPublicKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 
@@ -14,7 +14,7 @@ pub(crate) struct Key {
 
 /// Makes a key of the size that Google's have.
 pub(crate) fn generate() -> anyhow::Result<Key> {
-    let private = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).context("making an RSA key")?;
+    let private = PrivateKey::new(&mut rand::rng(), 2048).context("making an RSA key")?;
     let private_pem = private.to_pkcs8_pem(LineEnding::LF).context("writing the private key")?.to_string();
     let public_der = private.to_public_key().to_pkcs1_der().context("writing the public key")?.into_vec();
     Ok(Key { private_pem, public_der })

@@ -12,7 +12,7 @@ use crate::reply::Reply;
 use crate::request::{Form, Request};
 use crate::world::World;
 
-/// An access token's life in seconds, as Google tells it.
+/// An access token's life in seconds, as Google reports it.
 pub(crate) const EXPIRES_IN: i64 = 3599;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 

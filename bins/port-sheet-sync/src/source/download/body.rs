@@ -1,4 +1,4 @@
-//! Takes the body of an answer into a file: decompressed, bounded, and only if it is whole and no page for people.
+//! Writes the body of a response into a file: decompressed, bounded, and only if it is whole and not a web page.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,24 +9,35 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use shared::Failure;
-use shared::file::Draft;
-use shared::http::chain;
+use shared::cause::Cause;
+use shared::sys::atomic_file::Draft;
+use shared::sys::http::chain;
 
-use super::Shape;
-use crate::source::web::{LOOKED_AT, Page, page};
+use crate::source::download::BodyFormat;
+use crate::source::web::LOOKED_AT;
+use crate::source::web::PageKind;
+use crate::source::web::page;
 
 /// Why a body was not taken.
 pub enum Broken {
     /// It ended too soon or is damaged, which may pass.
-    Cut(String),
-    /// Nobody could tell whether it is whole.
+    Cut(CutOff),
+    /// It cannot be known whether it is whole.
     Unbounded(String),
     /// It is larger than allowed.
     TooLarge,
     /// It is a page.
-    Page(Page),
+    PageKind(PageKind),
     /// It cannot be written here.
     Local(Failure),
+}
+
+/// How a body ended too soon.
+pub struct CutOff {
+    /// What to report of the server.
+    pub text: String,
+    /// The error of the connection or of the decompression.
+    pub cause: Cause,
 }
 
 /// What is written, counted, and its beginning remembered.
@@ -81,7 +92,7 @@ impl<'a> Receiver<'a> {
 pub async fn receive(
     response: Response<Incoming>,
     path: &Path,
-    shape: Shape,
+    shape: BodyFormat,
     max_size: u64,
 ) -> Result<Draft, Broken> {
     let headers = response.headers();
@@ -102,38 +113,41 @@ pub async fn receive(
         if is_gzip { Receiver::Gzip(Box::new(MultiGzDecoder::new(file))) } else { Receiver::Plain(file) };
     let mut body = response.into_body();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Broken::Cut(format!("broke off: {}", chain(&error))))?;
+        let frame = frame.map_err(|error| {
+            let text = format!("broke off: {}", chain(&error));
+            Broken::Cut(CutOff { text, cause: Cause::new(error) })
+        })?;
         if let Some(bytes) = frame.data_ref() {
-            receiver.take(bytes).map_err(|error| broken(path, &error))?;
+            receiver.take(bytes).map_err(|error| broken(path, error))?;
         }
     }
-    let counted = receiver.finish().map_err(|error| broken(path, &error))?;
+    let counted = receiver.finish().map_err(|error| broken(path, error))?;
     let start = counted.start;
     if !has_end && !ends_itself(shape, &start) {
-        let why =
-            "does not say how long its answer is, so one that was cut off could not be told from a whole one";
+        let why = "does not say how long its answer is, so one that was cut off could not be distinguished from a whole one";
         return Err(Broken::Unbounded(why.to_owned()));
     }
     match page(&start) {
-        Some(page) => Err(Broken::Page(page)),
+        Some(page) => Err(Broken::PageKind(page)),
         None => Ok(draft),
     }
 }
 
 /// Whether a file that begins so cannot be cut off unnoticed.
-fn ends_itself(shape: Shape, start: &[u8]) -> bool {
+fn ends_itself(shape: BodyFormat, start: &[u8]) -> bool {
     match shape {
-        Shape::Lines => false,
-        Shape::Document => true,
-        Shape::Either => start.trim_ascii_start().starts_with(b"["),
+        BodyFormat::Lines => false,
+        BodyFormat::Document => true,
+        BodyFormat::Either => start.trim_ascii_start().starts_with(b"["),
     }
 }
 
-fn broken(path: &Path, error: &io::Error) -> Broken {
+fn broken(path: &Path, error: io::Error) -> Broken {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Broken::TooLarge,
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            Broken::Cut(format!("sent a damaged or cut answer: {error}"))
+            let text = format!("sent a damaged or cut answer: {error}");
+            Broken::Cut(CutOff { text, cause: error.into() })
         }
         _ => Broken::Local(Failure::io("cannot write", path, error)),
     }

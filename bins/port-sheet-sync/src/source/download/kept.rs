@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use shared::config::Address;
-use shared::file::{Draft, replace};
+use shared::sys::atomic_file::{Draft, remove_if_present, replace};
 use shared::{Failure, Result};
 
 /// What the server said of the file.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Kept {
+pub struct KeptDownload {
     address: String,
     length: u64,
     /// Its tag.
@@ -29,7 +29,7 @@ fn hash(address: &Address) -> String {
     blake3::hash(address.expose().as_str().as_bytes()).to_hex().to_string()
 }
 
-impl Kept {
+impl KeptDownload {
     /// What is known of the file, if it came from this address and is whole.
     pub fn read(path: &Path, address: &Address) -> Option<Self> {
         let kept: Self = serde_json::from_slice(&fs::read(note(path)).ok()?).ok()?;
@@ -50,19 +50,14 @@ impl Kept {
         last_modified: Option<String>,
     ) -> Result<()> {
         let note = note(path);
-        match fs::remove_file(&note) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::io("cannot remove", &note, error));
-            }
-            _ => {}
-        }
+        remove_if_present(&note)?;
         draft.commit()?;
         if etag.is_none() && last_modified.is_none() {
             return Ok(());
         }
         let length = fs::metadata(path).map_err(|error| Failure::io("cannot read", path, error))?.len();
         let kept = Self { address: hash(address), length, etag, last_modified };
-        let text = serde_json::to_vec(&kept).map_err(|error| Failure::bug(error.to_string()))?;
+        let text = serde_json::to_vec(&kept).map_err(Failure::defect)?;
         replace(&note, &text)
     }
 }

@@ -1,12 +1,12 @@
-//! What is said of a web server that gives no bookings. The address is shown without its query.
+//! The failure of a web server that returns no bookings. The address is shown without its query.
 
 use http::StatusCode;
 use shared::config::Web;
 use shared::{Failure, Kind};
 
-use crate::source::web::Page;
+use crate::source::web::PageKind;
 
-/// The server did not answer as it should, which the next run may see otherwise.
+/// The server did not respond as it should; the next run may succeed.
 pub fn unusable(web: &Web, why: &str) -> Failure {
     let hint = format!("the next run tries again; open {} in a browser to see what it answers", web.address);
     Failure::new(Kind::Unavailable, format!("the source {} {why}", web.address), hint)
@@ -23,16 +23,16 @@ pub fn refused(web: &Web, status: StatusCode) -> Failure {
     Failure::new(Kind::Credential, format!("the source {} answered {status}", web.address), hint)
 }
 
-/// A page for people.
-pub fn page(web: &Web, page: Page) -> Failure {
+/// A web page.
+pub fn page(web: &Web, page: PageKind) -> Failure {
     let shown = &web.address;
     match page {
-        Page::Login => Failure::new(
+        PageKind::Login => Failure::new(
             Kind::Credential,
             format!("the source {shown} shows a login page instead of bookings"),
             "it lets only people in: for an Apps Script, Deploy, Manage deployments, Who has access: Anyone; otherwise name a key in secret-file of the source",
         ),
-        Page::Other => Failure::new(
+        PageKind::Other => Failure::new(
             Kind::Unavailable,
             format!("the source {shown} shows a web page instead of bookings"),
             format!("read what it says: open {shown} in a browser"),

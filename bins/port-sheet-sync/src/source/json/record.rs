@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use struson::reader::{JsonReader, ReaderError, ValueType};
 
-use super::Reader;
-use crate::value::Field;
+use crate::model::cell::Field;
+use crate::source::json::Reader;
 
 /// The fields of every record.
 #[derive(Debug)]
-pub struct Fields {
+pub struct JsonFields {
     /// What records are counted by.
     pub unit: &'static str,
     names: Vec<String>,
@@ -25,19 +25,19 @@ pub struct Fields {
 
 /// A record being read.
 #[derive(Default)]
-struct Found {
+struct FieldValue {
     fields: Vec<Option<Field<'static>>>,
     problem: Option<String>,
 }
 
-impl Found {
+impl FieldValue {
     /// Remembers what is wrong, the first thing only.
     fn refuse(&mut self, why: String) {
         self.problem.get_or_insert(why);
     }
 }
 
-/// A kind of value, for people.
+/// A kind of value, as messages name it.
 pub fn kind(value: ValueType) -> &'static str {
     match value {
         ValueType::Array => "an array",
@@ -49,7 +49,7 @@ pub fn kind(value: ValueType) -> &'static str {
     }
 }
 
-impl Fields {
+impl JsonFields {
     /// These fields, or those of the first record.
     pub fn new(wanted: Option<Vec<String>>) -> Self {
         let mut fields = Self {
@@ -98,7 +98,7 @@ impl Fields {
             return Ok(Err(format!("is {}, not an object", kind(found))));
         }
         let is_learning = !self.are_known();
-        let mut record = Found { fields: vec![None; self.names.len()], problem: None };
+        let mut record = FieldValue { fields: vec![None; self.names.len()], problem: None };
         self.object(json, "", is_learning, &mut record)?;
         record.fields.resize(self.names.len(), None);
         let fields = record.fields.into_iter().map(|field| field.unwrap_or(Field::Empty)).collect();
@@ -110,7 +110,7 @@ impl Fields {
         json: &mut Reader,
         pointer: &str,
         is_learning: bool,
-        record: &mut Found,
+        record: &mut FieldValue,
     ) -> Result<(), ReaderError> {
         json.begin_object()?;
         while json.has_next()? {
@@ -131,7 +131,12 @@ impl Fields {
         json.end_object()
     }
 
-    fn value(&mut self, json: &mut Reader, pointer: &str, record: &mut Found) -> Result<(), ReaderError> {
+    fn value(
+        &mut self,
+        json: &mut Reader,
+        pointer: &str,
+        record: &mut FieldValue,
+    ) -> Result<(), ReaderError> {
         let kind_found = json.peek()?;
         let wanted = self.by_pointer.get(pointer).copied();
         let is_nested = matches!(kind_found, ValueType::Object | ValueType::Array);
@@ -159,7 +164,12 @@ impl Fields {
         }
     }
 
-    fn array(&mut self, json: &mut Reader, pointer: &str, record: &mut Found) -> Result<(), ReaderError> {
+    fn array(
+        &mut self,
+        json: &mut Reader,
+        pointer: &str,
+        record: &mut FieldValue,
+    ) -> Result<(), ReaderError> {
         json.begin_array()?;
         let mut index = 0_usize;
         while json.has_next()? {

@@ -1,5 +1,5 @@
-use super::*;
 use crate::source::Record;
+use crate::source::json::*;
 
 /// Remembers everything as text.
 #[derive(Default)]
@@ -8,7 +8,7 @@ struct Heard {
     records: Vec<String>,
 }
 
-impl Sink for Heard {
+impl RecordSink for Heard {
     fn begin(&mut self, head: Head) -> Result<()> {
         self.fields = head.fields;
         Ok(())
@@ -28,7 +28,7 @@ impl Sink for Heard {
 fn heard(text: &str, pointer: &str, wanted: Option<&[&str]>) -> Result<Heard> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("export.json");
-    shared::file::replace(&path, text.as_bytes()).unwrap();
+    shared::sys::atomic_file::replace(&path, text.as_bytes()).unwrap();
     let export = Export::open("export.json".to_owned(), &path)?;
     let wanted = wanted.map(|fields| fields.iter().map(|field| (*field).to_owned()).collect());
     let mut heard = Heard::default();
@@ -77,7 +77,8 @@ fn a_document_cut_anywhere_is_refused() {
     }
     let cut = heard("[{\"id\": 1},\n{\"id\":", "", Some(&["id"])).err().unwrap();
     assert!(cut.message.contains("is cut off: its JSON ends on line 2, column 7"), "{cut}");
-    assert!(heard("[{\"id\": 1}] []", "", Some(&["id"])).err().unwrap().message.contains("goes on behind"));
+    let behind = heard("[{\"id\": 1}] []", "", Some(&["id"])).err().unwrap();
+    assert!(behind.message.contains("continues after its end"), "{behind}");
 }
 
 #[test]

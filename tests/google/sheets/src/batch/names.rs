@@ -19,7 +19,7 @@ pub fn request(book: &mut Spreadsheet, kind: &str, body: &Value) -> Reply {
     }
 }
 
-/// Adds a named range and answers it as it stands.
+/// Adds a named range and returns it as it is.
 pub fn add(book: &mut Spreadsheet, message: &Value) -> Result<Value, ApiError> {
     let mut named = message.clone();
     check(book, &named, None)?;
@@ -62,7 +62,18 @@ fn check(book: &Spreadsheet, named: &Value, except: Option<usize>) -> Result<(),
         Some(at) != except && other["name"].as_str().is_some_and(|other| other.eq_ignore_ascii_case(name))
     };
     if book.named_ranges.iter().enumerate().any(taken) {
-        return Err(ApiError::invalid(format!("A named range with the name {name} already exists.")));
+        return Err(ApiError::invalid(format!(
+            "Cannot add named range with name: {name}, a named range with that name already exists."
+        )));
+    }
+    let id = named["namedRangeId"].as_str().filter(|id| !id.is_empty());
+    let mut others = book.named_ranges.iter().enumerate().filter(|(at, _)| Some(*at) != except);
+    if let Some(id) = id
+        && others.any(|(_, other)| other["namedRangeId"] == id)
+    {
+        return Err(ApiError::invalid(format!(
+            "Cannot add named range with id: {id}, a named range with that id already exists."
+        )));
     }
     book.grid_place(named.get("range")).map(drop)
 }

@@ -21,7 +21,7 @@ pub fn request(book: &mut Spreadsheet, kind: &str, body: &Value, caller: &str) -
     }
 }
 
-/// The answer shows the editors as they were sent; from then on whoever made the range is one of them.
+/// The answer shows the editors as they were sent; from then on the account that made the range is one of them.
 fn add(book: &mut Spreadsheet, message: &Value, caller: &str) -> Reply {
     let sheet = sheet_of(book, message)?;
     let mut range = message.clone();

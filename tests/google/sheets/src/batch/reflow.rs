@@ -127,7 +127,7 @@ impl Spreadsheet {
         self.reflow_formulas(at, dimension, reflow);
     }
 
-    /// Makes the formulas of all tabs go on meaning the same cells of this one.
+    /// Makes the formulas of all tabs continue meaning the same cells of this one.
     fn reflow_formulas(&mut self, at: usize, dimension: Dimension, reflow: Reflow) {
         let title = self.sheets[at].title.clone();
         for (index, sheet) in
@@ -150,7 +150,7 @@ impl Spreadsheet {
     }
 }
 
-/// Moves metadata that hangs on a row or column; answers whether that is still there.
+/// Moves metadata that hangs on a row or column; returns whether that is still there.
 fn keep_metadata(metadata: &mut Value, sheet: i32, dimension: Dimension, reflow: Reflow) -> bool {
     let range = &metadata["location"]["dimensionRange"];
     let place = DimensionRange::read(range);

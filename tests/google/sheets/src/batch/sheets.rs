@@ -15,7 +15,7 @@ pub fn add(book: &mut Spreadsheet, body: &Value) -> Reply {
     Ok(Some(json!({"properties": book.sheets[at].properties_message(at)})))
 }
 
-/// Adds a tab as a `SheetProperties` message describes it, and answers its position.
+/// Adds a tab as a `SheetProperties` message describes it, and returns its position.
 pub fn insert(book: &mut Spreadsheet, properties: &Value) -> Result<usize, ApiError> {
     book.may_add_tab()?;
     let title = properties["title"].as_str().filter(|title| !title.is_empty()).map(str::to_owned);

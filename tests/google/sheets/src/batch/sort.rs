@@ -12,7 +12,7 @@ use crate::{ApiError, Spreadsheet};
 
 use super::Reply;
 
-/// One row of the range: where it stood, its cells, and what it is sorted by.
+/// One row of the range: where it was, its cells, and what it is sorted by.
 struct Row {
     from: u32,
     cells: Vec<Cell>,
@@ -61,7 +61,7 @@ fn read(book: &Spreadsheet, at: usize, rect: &Rect, columns: &[u32]) -> Vec<Row>
     (rect.top..last).map(row).collect()
 }
 
-/// A formula goes on looking at its own row.
+/// A formula continues looking at its own row.
 fn moved(mut cell: Cell, down: i64) -> Cell {
     if let Entered::Formula(formula) = &cell.value {
         cell.value = Entered::Formula(shift::moved(formula, down, 0).into());

@@ -67,7 +67,7 @@ impl Failure {
     }
 }
 
-/// Computes a formula that stands on a tab.
+/// Computes a formula that is on a tab.
 pub fn compute(book: &Spreadsheet, sheet: usize, source: &str) -> Computed {
     eval::compute(book, sheet, source, 0)
 }

@@ -19,19 +19,19 @@ pub enum Expression {
     Negated(Box<Expression>),
     /// `x%`.
     Percent(Box<Expression>),
-    /// Two operands and what stands between them.
+    /// Two operands and what is between them.
     Binary(&'static str, Box<Expression>, Box<Expression>),
     /// A function and its arguments.
     Call(String, Vec<Expression>),
 }
 
-/// Operators, loosest first; the longer of two that begin alike stands before the shorter.
+/// Operators, loosest first; the longer of two that begin alike is before the shorter.
 const LEVELS: [&[&str]; 5] = [&["<>", "<=", ">=", "=", "<", ">"], &["&"], &["+", "-"], &["*", "/"], &["^"]];
 
 /// How deep a formula may nest; beyond it, it counts as unreadable.
 const DEEPEST: usize = 64;
 
-/// Reads what stands behind the `=`.
+/// Reads what is behind the `=`.
 pub fn parse(text: &str) -> Option<Expression> {
     let mut reader = Reader { rest: text, depth: 0 };
     let expression = reader.binary(0)?;

@@ -34,7 +34,7 @@ fn shifted(index: Option<(bool, u32)>, by: i64) -> Option<Option<(bool, u32)>> {
     Some(Some((false, u32::try_from(i64::from(index) + by).ok()?)))
 }
 
-/// The formula after a change to the rows or columns of a tab. `at_home` says that it stands on that tab, so that
+/// The formula after a change to the rows or columns of a tab. `at_home` says that it is on that tab, so that
 /// references without a title mean it.
 pub fn reflowed(formula: &str, title: &str, at_home: bool, dimension: Dimension, reflow: Reflow) -> String {
     each_reference(formula, |there, corners| {

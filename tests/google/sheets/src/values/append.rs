@@ -40,7 +40,7 @@ pub fn append(book: &mut Spreadsheet, call: &Call<'_>, range: &str) -> Result<Va
     selected(query, answer)
 }
 
-/// Grows the grid as far as the data needs it; `INSERT_ROWS` moves down what stands in the way.
+/// Grows the grid as far as the data needs it; `INSERT_ROWS` moves down what is in the way.
 fn make_room(
     book: &mut Spreadsheet,
     sheet: usize,

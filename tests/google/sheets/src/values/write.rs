@@ -15,7 +15,7 @@ use crate::{ApiError, Spreadsheet};
 
 use super::get::rect_message;
 
-/// Values by row, with `null` where a cell is to be left alone.
+/// Values by row, with `null` where a cell must be left alone.
 pub struct Block {
     rows: Vec<Vec<Value>>,
 }
@@ -42,7 +42,7 @@ pub struct Echo {
 }
 
 impl Block {
-    /// Reads a `ValueRange` message's values, which stand by rows or by columns.
+    /// Reads a `ValueRange` message's values, which are by rows or by columns.
     pub fn read(message: &Value) -> Result<Self, ApiError> {
         let empty = Vec::new();
         let lines = message.get("values").and_then(Value::as_array).unwrap_or(&empty);

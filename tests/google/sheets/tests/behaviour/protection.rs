@@ -6,7 +6,7 @@ use crate::book::{Book, OWNER, filled, grid, span};
 
 const REFUSAL: &str = "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection if you need to edit.";
 
-/// A tab whose first row is kept for the owner, in the eyes of somebody else.
+/// A tab whose first row is kept for the owner, in the eyes of someone else.
 fn protected(more: &Value) -> Book {
     let mut book = filled(5, 3, &json!([["id", "name"], ["1", "a"]]));
     let mut range = json!({"range": grid(0, 1, 0, 3), "description": "the head"});

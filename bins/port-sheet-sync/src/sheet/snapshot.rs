@@ -1,0 +1,181 @@
+//! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
+//!
+//! Of rows that differ, only their places are kept in memory; their cells go to a file. Human cells go to another file, for
+//! the mirror; no decision depends on them. Users may change the sheet while it is read: a header that moved, a seam
+//! between two chunks that does not fit or a row after the end of the grid makes the whole snapshot void.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use shared::config::Sheet;
+use shared::{Failure, Kind, Result};
+
+use crate::model::a1;
+use crate::model::cell::Cell;
+use crate::model::column::Columns;
+use crate::model::column::Key;
+use crate::model::column::KeyHash;
+use crate::sheet::owned_row::OwnedRow;
+use crate::sheet::owned_row::is_blank;
+use crate::spool::Spool;
+
+/// The sheet, as far as it matters.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Rows whose booking is in the source with other cells.
+    pub differing: Vec<Differing>,
+    /// Rows whose booking is not in the source.
+    pub missing: Vec<MissingRow>,
+    /// Rows of bookings that are in the source, but flagged as missing.
+    pub flagged_live: Vec<FlaggedRow>,
+    /// Rows that cannot be matched to exactly one booking, but have text in the status column.
+    pub flagged_others: Vec<FlaggedRow>,
+    /// Keys that are in several rows, with those rows.
+    pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
+    /// Rows with owned cells but no key.
+    pub blank_keys: Vec<u32>,
+    /// Rows that no plan covers: without a key, not in the source, refused, or twice.
+    pub irregular: Vec<IrregularRow>,
+    /// A row with text in the column that would become the status column.
+    pub status_taken: Option<u32>,
+    /// How many rows have a key.
+    pub keyed: usize,
+    /// The last row with an owned cell, the header's at least.
+    pub last_row: u32,
+    /// The last row with a cell in any column that was read.
+    pub last_filled: u32,
+}
+
+/// A row that differs; rows are counted from 1, as the sheet shows them.
+#[derive(Clone, Copy, Debug)]
+pub struct Differing {
+    /// Its number.
+    pub row: u32,
+    /// Its booking.
+    pub key: KeyHash,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
+}
+
+/// A row that no plan covers.
+#[derive(Clone, Copy, Debug)]
+pub struct IrregularRow {
+    /// Its number.
+    pub row: u32,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
+}
+
+/// A row whose booking is not in the source.
+#[derive(Clone, Debug)]
+pub struct MissingRow {
+    /// Its number.
+    pub row: u32,
+    /// Its booking.
+    pub key: Key,
+    /// Whether it is flagged already.
+    pub flagged: bool,
+}
+
+/// A row that is flagged although its booking is in the source, or although it is no booking's.
+#[derive(Clone, Debug)]
+pub struct FlaggedRow {
+    /// Its number.
+    pub row: u32,
+    /// Its booking; blank where there is none.
+    pub key: Key,
+    /// The text in its status column.
+    pub status: Cell,
+}
+
+impl Snapshot {
+    /// Takes one row of the sheet into account; `spill` puts the cells of a differing row aside and says where.
+    ///
+    /// # Errors
+    /// As `spill`.
+    pub fn add(
+        &mut self,
+        owned: OwnedRow<'_>,
+        status: Option<&Value>,
+        columns: &Columns,
+        spool: &mut Spool,
+        missing: &mut HashMap<KeyHash, u32>,
+        spill: impl FnOnce(&[Cell<&str>]) -> Result<u64>,
+    ) -> Result<()> {
+        let row = owned.row;
+        let status = status.filter(|status| !is_blank(Some(status))).map(Cell::from_json);
+        if owned.values().all(is_blank) {
+            self.flagged_others.extend(flagged(row, no_key(), status));
+            return Ok(());
+        }
+        self.last_row = row;
+        let Some(hash) = columns.key_hash(|index| owned.cell(index)) else {
+            self.blank_keys.push(row);
+            self.irregular.push(IrregularRow { row, offset: spill(&cells(owned))? });
+            self.flagged_others.extend(flagged(row, no_key(), status));
+            return Ok(());
+        };
+        self.keyed += 1;
+        match spool.find(&hash) {
+            Some(entry) if entry.row != 0 => {
+                let key = key(columns, hash, owned);
+                self.irregular.push(IrregularRow { row, offset: spill(&cells(owned))? });
+                self.duplicate(key.clone(), entry.row, row);
+                self.flagged_others.extend(flagged(row, key, status));
+            }
+            Some(entry) => {
+                entry.row = row;
+                if owned.digest != entry.digest {
+                    self.differing.push(Differing { row, key: hash, offset: spill(&cells(owned))? });
+                }
+                // Only few rows need the text of their key.
+                if status.is_some() {
+                    self.flagged_live.extend(flagged(row, key(columns, hash, owned), status));
+                }
+            }
+            None => {
+                let key = key(columns, hash, owned);
+                self.irregular.push(IrregularRow { row, offset: spill(&cells(owned))? });
+                if spool.held.contains_key(&hash) {
+                    self.flagged_others.extend(flagged(row, key, status));
+                    return Ok(());
+                }
+                match missing.insert(hash, row) {
+                    Some(first) => self.duplicate(key, first, row),
+                    None => self.missing.push(MissingRow { row, key, flagged: status.is_some() }),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn duplicate(&mut self, key: Key, first: u32, row: u32) {
+        self.duplicates.entry(key.hash).or_insert_with(|| (key.text, vec![first])).1.push(row);
+    }
+}
+
+fn flagged(row: u32, key: Key, status: Option<Cell>) -> Option<FlaggedRow> {
+    status.map(|status| FlaggedRow { row, key, status })
+}
+
+fn no_key() -> Key {
+    Key { hash: KeyHash::default(), text: String::new() }
+}
+
+fn key(columns: &Columns, hash: KeyHash, owned: OwnedRow<'_>) -> Key {
+    Key { hash, text: columns.key_text(|index| owned.cell(index)) }
+}
+
+fn cells(owned: OwnedRow<'_>) -> Vec<Cell<&str>> {
+    owned.values().map(Cell::of_json).collect()
+}
+
+/// Data below a place where a header would be written.
+pub fn headless(column: u32, row: u32, sheet: &Sheet) -> Failure {
+    let letters = a1::letters(column);
+    Failure::new(
+        Kind::Data,
+        format!("column {letters} of tab {:?} has no header in row 1 but data in row {row}", sheet.tab),
+        format!("give column {letters} a header in the sheet, so that it is known whose it is"),
+    )
+}
