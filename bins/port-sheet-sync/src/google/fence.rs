@@ -33,13 +33,9 @@ impl Fences {
     }
 
     /// Notes which ranges the spreadsheet has beside these tabs.
-    pub fn note<'a>(
-        &mut self,
-        tabs: impl Iterator<Item = i32>,
-        named: impl Iterator<Item = &'a NamedRange> + Clone,
-    ) {
+    pub fn note(&mut self, tabs: impl Iterator<Item = i32>, named: &[NamedRange]) {
         for tab in tabs {
-            let found = named.clone().find(|range| range.name.as_deref() == Some(&name(tab)));
+            let found = named.iter().find(|range| range.name.as_deref() == Some(&name(tab)));
             self.ids.insert(tab, found.and_then(|range| range.named_range_id.clone()));
         }
     }
@@ -128,7 +124,7 @@ mod tests {
     fn each_swap_has_an_id_of_its_own_and_names_the_one_before() {
         let mut fences = Fences::new("RUN");
         assert_eq!(fences.swap(7), None, "a tab that was not read");
-        fences.note([7].into_iter(), [].iter());
+        fences.note([7].into_iter(), &[]);
         let first = fences.swap(7).unwrap();
         let add = |id: &str| Operation::AddName { id: id.into(), name: "port_jobs_7".into() };
         assert_eq!(first.operations().collect::<Vec<_>>(), [add("pj-RUN-1")]);
@@ -140,12 +136,12 @@ mod tests {
     #[test]
     fn a_refusal_counts_only_while_the_range_is_as_it_was() {
         let mut fences = Fences::new("RUN");
-        fences.note([7].into_iter(), [range("theirs")].iter());
+        fences.note([7].into_iter(), &[range("theirs")]);
         let swap = fences.swap(7).unwrap();
         fences.note_outcome(swap, SwapOutcome::Refused);
-        fences.note([7].into_iter(), [range("later")].iter());
+        fences.note([7].into_iter(), &[range("later")]);
         assert!(fences.is_available(7), "another run wrote");
-        fences.note([7].into_iter(), [range("theirs")].iter());
+        fences.note([7].into_iter(), &[range("theirs")]);
         assert!(!fences.is_available(7) && fences.swap(7).is_none(), "Google does not replace it");
     }
 }

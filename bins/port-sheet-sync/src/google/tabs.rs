@@ -45,7 +45,7 @@ impl Client {
         let spreadsheet = self.metadata(TAB_FIELDS, &ranges).await?;
         let tabs = spreadsheet.sheets.iter().flatten().filter_map(|sheet| sheet.properties.as_ref());
         let named = spreadsheet.named_ranges.as_deref().unwrap_or_default();
-        self.fences.note(tabs.map(|tab| tab.sheet_id.unwrap_or(0)), named.iter());
+        self.fences.note(tabs.map(|tab| tab.sheet_id.unwrap_or(0)), named);
         Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
     }
 
