@@ -53,6 +53,10 @@ mod overlap;
 #[path = "port_sheet_sync/freshness.rs"]
 mod freshness;
 
+/// A cell that identifies a booking is edited: the row stays that booking's.
+#[path = "port_sheet_sync/key_edits.rs"]
+mod key_edits;
+
 /// The file in which people find the rows while the sheet is out of reach.
 #[path = "port_sheet_sync/mirror.rs"]
 mod mirror;

@@ -193,10 +193,17 @@ impl History {
         }
     }
 
+    /// A run that was killed may have left a hidden tab of its own, which the next one removes whatever it finds then.
     fn refused(&self) {
+        let hidden_tab = u64::from(self.world.path("state/spool/port-sheet.copies").exists());
+        let rows = self.world.rows();
         self.world.clear_requests();
         self.world.process(&[]).without_trace().run().exit(65);
-        assert_eq!(self.world.counts().writes, 0, "nothing is written by a run that is refused");
+        assert!(
+            self.world.counts().writes as u64 <= hidden_tab,
+            "nothing is written by a run that is refused"
+        );
+        assert_eq!(self.world.rows(), rows);
     }
 
     fn jot(&mut self, value: u16) {

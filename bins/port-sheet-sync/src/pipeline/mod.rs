@@ -170,7 +170,9 @@ fn report_bad_rows(spool: &Spool, result: &SheetResult, args: &Args) -> Result<(
     let problems = first_few(&result.problems, count);
     let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
     let others = if args.dry_run { "the others could be" } else { "the others are in step" };
-    let hint = if spool.rejected == 0 {
+    let hint = if spool.rejected == 0 && result.has_undecided_rows {
+        "in the sheet, write the key of its booking into each of these rows".to_owned()
+    } else if spool.rejected == 0 {
         "in the sheet, delete all but one row of each of these bookings".to_owned()
     } else {
         format!(

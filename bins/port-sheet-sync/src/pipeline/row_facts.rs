@@ -40,9 +40,7 @@ impl<'a> RowFactsReader<'a> {
         spool: &Spool,
         differing: &Path,
     ) -> Result<Self> {
-        let sheet = row_file::RowReader::open(differing)?;
-        let sheet =
-            sheet.ok_or_else(|| Failure::bug("the rows that differ were just written and are gone"))?;
+        let sheet = row_file::reopen(differing)?;
         Ok(Self { columns, pending, before, base, source: spool.reader()?, sheet })
     }
 

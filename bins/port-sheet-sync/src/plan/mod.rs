@@ -4,6 +4,7 @@
 //! grows with their number and not with their cells.
 
 pub mod compare;
+pub mod key_edits;
 pub mod misplaced;
 pub mod moved_columns;
 pub mod refuse;
@@ -19,6 +20,7 @@ use crate::model::column::Columns;
 use crate::model::column::KeyHash;
 use crate::model::column::Remembered;
 use crate::model::list::first_few;
+use crate::plan::key_edits::Undecided;
 use crate::plan::refuse::refuse_a_taken_status_column;
 use crate::plan::refuse::refuse_bad_rows;
 use crate::plan::refuse::refuse_rows_without_a_key_header;
@@ -56,6 +58,8 @@ pub struct PlanFacts<'a> {
     pub base: Option<&'a BaseRow>,
     /// Bookings that uncommitted writes added.
     pub added: &'a HashSet<KeyHash>,
+    /// Rows whose key was changed, and the bookings that they may be of.
+    pub undecided: &'a Undecided,
     /// The columns that have their number format already.
     pub formatted: &'a [Remembered],
     /// What the cells of each column of the tab are shown as, where that is a date or a time.
@@ -110,6 +114,8 @@ pub struct Plan {
     pub forbidding: Vec<Drift>,
     /// Content of the sheet that is left alone because it cannot be understood.
     pub problems: Vec<String>,
+    /// Whether rows of the sheet could be of one booking or of another.
+    pub has_undecided_rows: bool,
     /// Remarks for the report.
     pub notes: Vec<String>,
     /// How many bookings of the source the problems keep out of the sheet.
@@ -189,7 +195,9 @@ pub fn make(
     }
     let back = plan_returns(facts, &mut plan);
     let in_source = facts.spool.index.iter();
-    let new = in_source.filter(|(key, entry)| entry.row == 0 && !back.contains(*key));
+    let new = in_source.filter(|(key, entry)| {
+        entry.row == 0 && !back.contains(*key) && !facts.undecided.bookings.contains(*key)
+    });
     plan.adds = new.map(|(_, entry)| entry.offset).collect();
     plan.adds.sort_unstable();
     plan.formats = formats(facts, layout);
@@ -258,6 +266,7 @@ fn plan_missing(facts: &PlanFacts<'_>, plan: &mut Plan) {
     let missing = facts.snapshot.missing.iter();
     let mut due: Vec<MissingRow> = missing
         .filter(|row| !is_done(policy, row) && !facts.snapshot.duplicates.contains_key(&row.key.hash))
+        .filter(|row| !facts.undecided.rows.contains(&row.row))
         .cloned()
         .collect();
     if policy != OnMissing::Flag {
@@ -314,8 +323,11 @@ pub fn describe_drift(columns: &Columns, drift: &Drift) -> String {
 
 fn describe_problems(facts: &PlanFacts<'_>, plan: &mut Plan) {
     plan.problems = duplicates(facts.snapshot);
+    plan.has_undecided_rows = !facts.undecided.rows.is_empty();
+    plan.problems.extend(facts.undecided.problems.iter().cloned());
     let duplicates = facts.snapshot.duplicates.keys();
-    plan.held_back = duplicates.filter(|key| facts.spool.index.contains_key(*key)).count() as u64;
+    let held_back = duplicates.filter(|key| facts.spool.index.contains_key(*key)).count();
+    plan.held_back = (held_back + facts.undecided.bookings.len()) as u64;
 }
 
 fn duplicates(snapshot: &Snapshot) -> Vec<String> {

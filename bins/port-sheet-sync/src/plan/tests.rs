@@ -148,6 +148,7 @@ fn facts<'a>(
     allow_shrink: bool,
 ) -> PlanFacts<'a> {
     static NOTHING_ADDED: LazyLock<HashSet<KeyHash>> = LazyLock::new(HashSet::new);
+    static NOTHING_UNDECIDED: LazyLock<Undecided> = LazyLock::new(Undecided::default);
     PlanFacts {
         sheet,
         columns,
@@ -156,6 +157,7 @@ fn facts<'a>(
         held: None,
         base,
         added: &NOTHING_ADDED,
+        undecided: &NOTHING_UNDECIDED,
         formatted: &[],
         shown_as: &[],
         allow_shrink,

@@ -35,6 +35,9 @@ pub struct SheetResult {
     /// Whether it was the source that failed, before the sheet's credential was used for anything.
     #[serde(skip)]
     pub source_failed: bool,
+    /// Whether rows of the sheet could be of one booking or of another.
+    #[serde(skip)]
+    pub has_undecided_rows: bool,
     /// Data rows of the source.
     pub source_rows: u64,
     /// Rows of it that could not be used.
@@ -109,6 +112,7 @@ impl SheetResult {
             exit: 0,
             error: None,
             source_failed: false,
+            has_undecided_rows: false,
             source_rows: 0,
             rejected: 0,
             added: 0,

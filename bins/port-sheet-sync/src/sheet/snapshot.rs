@@ -57,6 +57,17 @@ pub struct Differing {
     pub offset: u64,
 }
 
+/// A row whose booking was found by other means than its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimedRow {
+    /// Its number.
+    pub row: u32,
+    /// Where its cells begin in the file of differing rows.
+    pub offset: u64,
+    /// Its booking.
+    pub booking: KeyHash,
+}
+
 /// A row that no plan covers.
 #[derive(Clone, Copy, Debug)]
 pub struct IrregularRow {
@@ -147,6 +158,42 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+
+    /// Gives rows to the bookings that they are of.
+    pub fn claim(&mut self, rows: &[ClaimedRow], spool: &mut Spool) {
+        if rows.is_empty() {
+            return;
+        }
+        let claimed: HashMap<u32, ClaimedRow> = rows.iter().map(|claim| (claim.row, *claim)).collect();
+        let is_free = |row: u32| !claimed.contains_key(&row);
+        self.missing.retain(|missing| is_free(missing.row));
+        self.blank_keys.retain(|row| is_free(*row));
+        self.irregular.retain(|irregular| is_free(irregular.row));
+        self.differing.retain(|differing| is_free(differing.row));
+        for other in self.flagged_others.extract_if(.., |other| !is_free(other.row)) {
+            let key = Key { hash: claimed[&other.row].booking, ..other.key };
+            self.flagged_live.push(FlaggedRow { key, ..other });
+        }
+        self.leave_duplicates(&is_free, spool);
+        for claim in rows {
+            if let Some(entry) = spool.index.get_mut(&claim.booking) {
+                entry.row = claim.row;
+            }
+            self.differing.push(Differing { row: claim.row, key: claim.booking, offset: claim.offset });
+        }
+        self.differing.sort_unstable_by_key(|differing| differing.row);
+    }
+
+    /// A key that is left in one row is no duplicate any more.
+    fn leave_duplicates(&mut self, is_free: &impl Fn(u32) -> bool, spool: &mut Spool) {
+        self.duplicates.values_mut().for_each(|(_, rows)| rows.retain(|row| is_free(*row)));
+        for (key, (_, rows)) in self.duplicates.extract_if(|_, (_, rows)| rows.len() < 2) {
+            let (Some(&row), Some(entry)) = (rows.first(), spool.index.get_mut(&key)) else { continue };
+            entry.row = row;
+            let spilled = self.irregular.extract_if(.., |irregular| irregular.row == row);
+            self.differing.extend(spilled.map(|spilled| Differing { row, key, offset: spilled.offset }));
+        }
     }
 
     fn duplicate(&mut self, key: Key, first: u32, row: u32) {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use shared::Result;
 use shared::config::Sheet;
-use shared::{Failure, Result};
 
 use crate::model::column::Digest;
 use crate::model::column::KeyHash;
@@ -104,7 +104,6 @@ impl Spool {
     /// # Errors
     /// [`shared::Kind::Io`].
     pub fn reader(&self) -> Result<row_file::RowReader> {
-        row_file::RowReader::open(&self.path)?
-            .ok_or_else(|| Failure::bug("the spool that was just written is gone"))
+        row_file::reopen(&self.path)
     }
 }

@@ -177,6 +177,14 @@ impl RowReader {
     }
 }
 
+/// Opens a file that this run wrote.
+///
+/// # Errors
+/// [`shared::Kind::Io`] when it cannot be read; a bug when it is gone.
+pub fn reopen(path: &Path) -> Result<RowReader> {
+    RowReader::open(path)?.ok_or_else(|| Failure::bug("a file of rows that was just written is gone"))
+}
+
 fn heading_of(value: serde_json::Value) -> Option<Header> {
     serde_json::from_value(value).ok().filter(|heading: &Header| heading.version == VERSION)
 }

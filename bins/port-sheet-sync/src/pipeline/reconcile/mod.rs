@@ -143,6 +143,7 @@ impl SheetRun<'_> {
         let (result, plan) = (&mut *self.result, &round.plan);
         result.rejected += plan.held_back;
         result.problems.extend(plan.problems.iter().cloned());
+        result.has_undecided_rows = plan.has_undecided_rows;
         let blank = round.snapshot.blank_keys.iter().take(NOTES);
         result.notes.extend(
             blank.map(|row| format!("row {row} has cells in owned columns but no key; it was left alone")),

@@ -14,6 +14,8 @@ use crate::pipeline::reconcile::SheetRun;
 use crate::pipeline::row_facts::RowFactsReader;
 use crate::plan;
 use crate::plan::PlanFacts;
+use crate::plan::key_edits;
+use crate::plan::key_edits::{Evidence, Undecided};
 use crate::plan::misplaced;
 use crate::sheet::layout::Layout;
 use crate::sheet::snapshot::Snapshot;
@@ -24,12 +26,13 @@ use crate::snapshot::reader::View;
 use crate::spool::base::Base;
 use crate::spool::base::BaseRow;
 use crate::spool::before_image::BeforeImage;
+use crate::spool::row_file;
 
 impl SheetRun<'_> {
     /// Reads the sheet, base and journals, and makes the plan.
     pub(super) async fn read_and_plan(&mut self) -> Result<Round> {
         let version = self.version_before_reading().await?;
-        let (tab, mut layout, snapshot) = self.snapshot().await?;
+        let (tab, mut layout, mut snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
         // Only rows that differ, or have no booking, raise the question who wrote them.
         let questioned = in_question(&snapshot)
@@ -42,6 +45,7 @@ impl SheetRun<'_> {
             true => PendingWrites::read(&self.journals(), &self.columns, &questioned)?,
             false => PendingWrites::default(),
         };
+        let undecided = self.settle_key_edits(&mut snapshot, known.as_ref(), base.as_mut(), &pending)?;
         let before = match pending.is_empty() {
             true => BeforeImage::default(),
             false => BeforeImage::read(&self.before_path(), &self.columns)?,
@@ -55,6 +59,7 @@ impl SheetRun<'_> {
             snapshot: &snapshot,
             base: known.as_ref(),
             added: pending.added(),
+            undecided: &undecided,
             formatted: &self.formatted,
             shown_as: &tab.shown_as,
             allow_shrink: self.args.allow_shrink,
@@ -66,6 +71,33 @@ impl SheetRun<'_> {
         plan.repairs = misplaced::repairs(&self.columns, &pending, &before, irregular, &differing)?;
         plan.unflags.extend(misplaced::flags(&pending, &snapshot.flagged_others));
         Ok(Round { version, tab, layout, snapshot, held, base, pending, before, plan })
+    }
+
+    /// Gives rows whose key cell a user edited back to their bookings.
+    fn settle_key_edits(
+        &mut self,
+        snapshot: &mut Snapshot,
+        known: Option<&BaseRow>,
+        base: Option<&mut Base>,
+        pending: &PendingWrites,
+    ) -> Result<Undecided> {
+        if !key_edits::is_possible(snapshot) {
+            return Ok(Undecided::default());
+        }
+        let was_booking = |key: &KeyHash| {
+            known.is_some_and(|known| known.live_rows.contains_key(key)) || pending.added().contains(key)
+        };
+        let edits = key_edits::recognise(Evidence {
+            columns: &self.columns,
+            spool: &self.spool,
+            snapshot,
+            base,
+            was_booking: &was_booking,
+            differing: row_file::reopen(&self.differing_path())?,
+            source: self.spool.reader()?,
+        })?;
+        snapshot.claim(&edits.recognised, &mut self.spool);
+        Ok(edits.undecided)
     }
 
     /// Reads the sheet; again when rows or columns move meanwhile.
@@ -105,7 +137,10 @@ impl SheetRun<'_> {
 
     /// The rows in question as the base has them; the base is not read if no row is in question.
     fn look_up(&self, snapshot: &Snapshot) -> Result<Option<(BaseRow, Base)>> {
-        let wanted: HashSet<KeyHash> = in_question(snapshot).collect();
+        let mut wanted: HashSet<KeyHash> = in_question(snapshot).collect();
+        if key_edits::is_possible(snapshot) && !self.known.is_empty() {
+            wanted.extend(key_edits::without_a_row(&self.spool));
+        }
         if wanted.is_empty() {
             return Ok(None);
         }
