@@ -17,7 +17,7 @@ use crate::model::span::{Span, spans};
 use crate::plan::moved_columns::{expected, trimmed};
 use crate::sheet::owned_row::is_blank;
 use crate::sheet::tab::Tab;
-use crate::spool::safety_copy::{self, PlannedCell, SafetyCopy};
+use crate::spool::safety_copy::{self, MovedRows, PlannedCell, SafetyCopy};
 
 /// How many rows keep their numbers in the copy. Formulas in it then read as in the sheet: a copied formula follows its cell, and one
 /// that points above row 1 is lost.
@@ -27,7 +27,7 @@ const ROWS_IN_PLACE: u32 = 5_000;
 const FIRST_ROW: u32 = 2_000;
 
 /// How many columns users may insert at that instant without any being left out of the copy.
-const SPARE_COLUMNS: u32 = 20;
+pub(super) const SPARE_COLUMNS: u32 = 20;
 
 /// What a guarded write needs to know of its tab.
 pub struct ColumnGuard<'a> {
@@ -57,10 +57,33 @@ impl ColumnGuard<'_> {
     /// # Errors
     /// As [`Client::edit`]; [`Kind::Io`] when the safety copy cannot be noted, and then nothing was sent.
     pub async fn edit(&self, client: &mut Client, edits: &[Operation]) -> Result<ColumnsThen, WriteError> {
-        let mut copy = planned(self.tab, edits);
+        let copy = planned(self.tab, edits);
         if copy.writes.is_empty() && copy.formats.is_empty() && copy.added.is_empty() {
             return client.edit(self.tab.id, edits).await.map(|()| ColumnsThen::InPlace);
         }
+        self.edit_with(client, edits, copy).await
+    }
+
+    /// The same for rows that leave for another tab: row 1 at that instant says which columns they have there.
+    ///
+    /// # Errors
+    /// As [`ColumnGuard::edit`].
+    pub async fn move_out(
+        &self,
+        client: &mut Client,
+        edits: &[Operation],
+        moved: MovedRows,
+    ) -> Result<ColumnsThen, WriteError> {
+        let copy = SafetyCopy { moved: Some(moved), ..planned(self.tab, &[]) };
+        self.edit_with(client, edits, copy).await
+    }
+
+    async fn edit_with(
+        &self,
+        client: &mut Client,
+        edits: &[Operation],
+        mut copy: SafetyCopy,
+    ) -> Result<ColumnsThen, WriteError> {
         let mut copies = safety_copy::load(&self.copies)?;
         let hidden = self.hidden(client, &mut copy);
         copies.push(copy);
@@ -102,7 +125,7 @@ impl ColumnGuard<'_> {
             copy.writes.iter().map(|cell| cell.row).filter(|row| known.contains(row)).collect();
         rows.sort_unstable();
         rows.dedup();
-        if copy.writes.is_empty() && copy.formats.is_empty() {
+        if copy.writes.is_empty() && copy.formats.is_empty() && copy.moved.is_none() {
             return None;
         }
         let last = rows.last().copied().unwrap_or(1);
@@ -138,6 +161,7 @@ fn planned(tab: &Tab, edits: &[Operation]) -> SafetyCopy {
         added: Vec::new(),
         seen: None,
         taken: Vec::new(),
+        moved: None,
     };
     for edit in edits {
         match edit {
@@ -212,7 +236,8 @@ fn copying(tab: &Tab, hidden: &HiddenTab, copy: Option<&SafetyCopy>) -> Vec<Oper
     let Some(copy) = copy else { return Vec::new() };
     let HiddenTab { id, title, grid } = hidden;
     let mut operations = vec![Operation::AddTab { id: *id, title: title.clone(), grid: *grid, hidden: true }];
-    let to_row = |rows: Span, row: u32| Operation::CopyAllColumns { rows, to: *id, row };
+    let to_row =
+        |rows: Span, row: u32| Operation::CopyAllColumns { rows, to: CellPlace { tab: *id, row, column: 0 } };
     operations.push(to_row(Span::one(1), 1));
     let places: BTreeMap<u32, u32> = copy.rows.iter().copied().collect();
     for rows in spans(places.keys().copied().collect(), 0) {

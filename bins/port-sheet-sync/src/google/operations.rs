@@ -50,9 +50,7 @@ pub(super) fn request(tab: i32, edit: &Operation) -> Request {
             let range = tab_operations::range(tab, Span::one(*row), *span);
             repeat(format, "userEnteredFormat.textFormat.strikethrough", range)
         }
-        Operation::CopyAllColumns { rows, to, row } => {
-            tab_operations::copy_all_columns(tab, *rows, *to, *row)
-        }
+        Operation::CopyAllColumns { rows, to } => tab_operations::copy_all_columns(tab, *rows, *to),
         Operation::AddName { id, name } => tab_operations::add_name(tab, id, name),
         Operation::DeleteName(id) => tab_operations::delete_name(id),
         Operation::On(other, edit) => request(*other, edit),

@@ -21,7 +21,7 @@ pub(super) fn delete_tab(tab: i32) -> Request {
 }
 
 /// A copy of rows with all their columns. A destination that is smaller than the source takes all of it.
-pub(super) fn copy_all_columns(tab: i32, rows: Span, to: i32, row: u32) -> Request {
+pub(super) fn copy_all_columns(tab: i32, rows: Span, to: CellPlace) -> Request {
     let source = GridRange {
         sheet_id: Some(tab),
         start_row_index: row_index(rows.first),
@@ -30,7 +30,7 @@ pub(super) fn copy_all_columns(tab: i32, rows: Span, to: i32, row: u32) -> Reque
     };
     let copy = CopyPasteRequest {
         source: Some(source),
-        destination: Some(range(to, Span::of_length(row, rows.length()), Span::one(0))),
+        destination: Some(range(to.tab, Span::of_length(to.row, rows.length()), Span::one(to.column))),
         paste_type: Some("PASTE_NORMAL".to_owned()),
         ..Default::default()
     };

@@ -112,14 +112,12 @@ pub enum Operation {
         /// What of the cells.
         what: Copied,
     },
-    /// Rows are copied to another tab, with all the columns that there are then, each into its place.
+    /// Rows are copied to another tab, with all the columns that there are then. Refused where those are more than fit there.
     CopyAllColumns {
         /// Their numbers.
         rows: Span,
-        /// The other tab.
-        to: i32,
-        /// The number of the first copied row there.
-        row: u32,
+        /// Where the first copied cell lands.
+        to: CellPlace,
     },
     /// Whole cells from column A on, as users had made them.
     Restore {

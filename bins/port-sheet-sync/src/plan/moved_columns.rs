@@ -126,6 +126,7 @@ mod tests {
             added: vec![vec![Cell::Empty; 3]],
             seen: None,
             taken: Vec::new(),
+            moved: None,
         }
     }
 

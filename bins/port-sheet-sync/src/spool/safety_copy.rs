@@ -30,6 +30,18 @@ pub struct SafetyCopy {
     pub seen: Option<Vec<String>>,
     /// Columns that got a header although they had cells.
     pub taken: Vec<u32>,
+    /// Rows that left for another tab.
+    #[serde(default)]
+    pub moved: Option<MovedRows>,
+}
+
+/// Rows that left for another tab, where they are the first below its header.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MovedRows {
+    /// The title of the other tab.
+    pub title: String,
+    /// Their tags, from row 2 down.
+    pub tags: Vec<String>,
 }
 
 /// A cell that was written.

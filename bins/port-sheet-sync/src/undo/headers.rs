@@ -87,13 +87,13 @@ impl Undo<'_> {
             return Ok(false);
         }
         let mut journal = Journal::of_cells(&self.journals(), &self.heading, self.client.requests().1)?;
-        let mut edits = Vec::new();
+        let mut operations = Vec::new();
         for HeaderWrite { column, old, new } in headers {
             let cell = if new.is_empty() { Cell::Empty } else { Cell::Text(new.clone()) };
             journal.put(&Line::Header { column, old, new })?;
-            edits.push(Operation::Write { row: 1, column, cells: vec![cell] });
+            operations.push(Operation::Write { row: 1, column, cells: vec![cell] });
         }
         journal.commit()?;
-        self.client.edit(current.tab.id, &edits).await.map(|()| true)
+        self.guarded(&current.tab, &operations).await.map(|_| true)
     }
 }

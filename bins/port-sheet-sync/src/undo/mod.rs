@@ -196,6 +196,7 @@ impl<'a> Undo<'a> {
 
     /// Reads, plans and writes; false if the plan is empty.
     async fn write_round(&mut self) -> WriteResult<bool> {
+        self.settle_copies().await?;
         let mut current = self.read().await?;
         if self.settle_removals(&current).await? || self.write_headers(&current).await? {
             return Ok(true);

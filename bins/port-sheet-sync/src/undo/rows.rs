@@ -110,7 +110,7 @@ impl Undo<'_> {
 
     async fn insert(&mut self, rows: &[(String, MovedRow)], current: &CurrentSheet) -> WriteResult<()> {
         let mut journal = Journal::of_rows(&self.journals(), &self.heading, self.client.requests().1)?;
-        let mut edits = Vec::new();
+        let mut operations = Vec::new();
         for (inserted, (key, moved)) in (0..).zip(rows) {
             let (cells, lost) = realign(&moved.cells, &self.then.header, &current.tab.header);
             let lost = lost.iter().map(|header| format!("{key}, {header:?}: its column is gone"));
@@ -124,9 +124,10 @@ impl Undo<'_> {
                 archive: None,
                 cells: line.2,
             })?;
-            edits.extend([Operation::InsertRows { rows: Span::one(row) }, Operation::Restore { row, cells }]);
+            operations
+                .extend([Operation::InsertRows { rows: Span::one(row) }, Operation::Restore { row, cells }]);
         }
-        self.mover(current, HoldingTab::temporary(&self.sheet.tab)).send(journal, &edits).await
+        self.mover(current, HoldingTab::temporary(&self.sheet.tab)).insert(journal, &operations).await
     }
 
     /// Removes rows: those that the run added, and those that it brought back.
@@ -191,6 +192,7 @@ impl Undo<'_> {
     }
 
     fn mover<'m>(&'m mut self, current: &'m CurrentSheet, place: HoldingTab) -> RowMover<'m> {
+        let copies = self.copies();
         RowMover {
             client: &mut self.client,
             title: &self.sheet.tab,
@@ -199,6 +201,7 @@ impl Undo<'_> {
             layout: &current.layout,
             place,
             journals: self.context.state.journal().join(&self.sheet.name),
+            copies,
             heading: &self.heading,
             day: self.context.started.date_naive(),
         }

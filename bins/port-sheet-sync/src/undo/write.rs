@@ -1,54 +1,68 @@
 //! Journals and writes the cells of an undo.
 
-use crate::google::Lines;
+use std::path::PathBuf;
+
+use crate::apply::guard::{ColumnGuard, ColumnsThen};
+use crate::apply::put_back::{self, PutBack};
 use crate::journal::Journal;
 use crate::journal::Line;
-use crate::model::a1;
 use crate::model::cell::Cell;
 use crate::model::operation::Operation;
-use crate::model::span::{Span, spans};
+use crate::model::span::spans;
+use crate::sheet::layout::Layout;
+use crate::sheet::tab::Tab;
+use crate::spool::safety_copy;
 use crate::undo::Undo;
 use crate::undo::WriteResult;
 use crate::undo::current::CurrentSheet;
 use crate::undo::plan::CellWrite;
 
-/// How many cells go in one request of values.
-const CELLS_A_REQUEST: usize = 2_000;
-
 /// How many operations go in one request: the client's types take some kilobytes each.
-const EDITS_A_REQUEST: usize = 500;
+const OPERATIONS_A_REQUEST: usize = 500;
 
 impl Undo<'_> {
-    /// Cells with their old values: owned ones raw, status cells with their strike-through.
+    /// Cells with their old values.
     pub(super) async fn write_cells(&mut self, puts: &[CellWrite], current: CurrentSheet) -> WriteResult<()> {
         let mut journal = Journal::of_cells(&self.journals(), &self.heading, self.client.requests().1)?;
         for put in puts {
             journal.put(&self.line(put))?;
         }
         journal.commit()?;
-        let layout = &current.layout;
-        let cells: Vec<_> = puts
-            .iter()
-            .filter_map(|put| {
-                let column = layout.columns[put.column?];
-                let range = a1::range(&self.sheet.tab, Span::one(column), Span::one(put.row));
-                Some(Lines::row(range, &[put.new.to_json()]))
-            })
-            .collect();
-        let statuses: Vec<Operation> = puts
-            .iter()
-            .filter(|put| put.column.is_none())
-            .flat_map(|put| status_edits(put, layout.status, &layout.columns))
-            .collect();
+        let (layout, tab) = (current.layout.clone(), current.tab.clone());
+        let operations: Vec<Operation> = puts.iter().flat_map(|put| operations(put, &layout)).collect();
         self.last = Some((puts.to_vec(), current));
-        let tab = self.last.as_ref().map_or(0, |(_, current)| current.tab.id);
-        for cells in cells.chunks(CELLS_A_REQUEST) {
-            self.client.write(cells).await?;
-        }
-        for edits in statuses.chunks(EDITS_A_REQUEST) {
-            self.client.edit(tab, edits).await?;
+        for operations in operations.chunks(OPERATIONS_A_REQUEST) {
+            // The next round puts back what was hit, and writes the rest.
+            if self.guarded(&tab, operations).await? == ColumnsThen::Moved {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Makes all of these changes or none, in one request.
+    pub(super) async fn guarded(&mut self, tab: &Tab, operations: &[Operation]) -> WriteResult<ColumnsThen> {
+        let (title, run, copies) = (&self.sheet.tab, &self.context.run, self.copies());
+        ColumnGuard { title, tab, copies, run }.edit(&mut self.client, operations).await
+    }
+
+    /// Puts back what a write hit because a column had moved at that moment, in this run or in one that was killed.
+    pub(super) async fn settle_copies(&mut self) -> WriteResult<()> {
+        let copies = self.copies();
+        let mut put_back = PutBack {
+            client: &mut self.client,
+            title: &self.sheet.tab,
+            columns: &self.columns,
+            copies,
+            run: &self.context.run,
+        };
+        let cells = put_back.settle().await?;
+        self.result.notes.extend(put_back::note(&cells));
+        Ok(())
+    }
+
+    pub(super) fn copies(&self) -> PathBuf {
+        safety_copy::path(&self.context.state.spool(), &self.sheet.name)
     }
 
     fn line(&self, put: &CellWrite) -> Line {
@@ -64,11 +78,15 @@ impl Undo<'_> {
     }
 }
 
-fn status_edits(put: &CellWrite, status: Option<u32>, columns: &[u32]) -> Vec<Operation> {
-    let Some(column) = status else { return Vec::new() };
+/// An owned cell, or a status cell with its strike-through.
+fn operations(put: &CellWrite, layout: &Layout) -> Vec<Operation> {
+    let Some(column) = put.column.map(|column| layout.columns[column]).or(layout.status) else {
+        return Vec::new();
+    };
     let (row, struck) = (put.row, put.new != Cell::Empty);
     let write = Operation::Write { row, column, cells: vec![put.new.clone()] };
+    let struck_through = if put.column.is_none() { layout.columns.clone() } else { Vec::new() };
     let strikes =
-        spans(columns.to_vec(), 0).into_iter().map(|columns| Operation::Strike { row, columns, struck });
+        spans(struck_through, 0).into_iter().map(|columns| Operation::Strike { row, columns, struck });
     std::iter::once(write).chain(strikes).collect()
 }

@@ -6,12 +6,13 @@
 pub mod operations;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use log::info;
 use shared::{Failure, Kind, Result};
 
+use crate::apply::guard::{ColumnGuard, ColumnsThen};
 use crate::apply::rows::operations::MoveBetween;
 use crate::apply::rows::operations::come_back;
 use crate::apply::rows::operations::leave;
@@ -31,11 +32,14 @@ use crate::sheet::holding_tab;
 use crate::sheet::holding_tab::HeldRow;
 use crate::sheet::holding_tab::HeldRows;
 use crate::sheet::holding_tab::HoldingTab;
+use crate::sheet::holding_tab::RemovalTag;
+use crate::sheet::holding_tab::lasting;
 use crate::sheet::layout::Layout;
 use crate::sheet::realign::realign;
 use crate::sheet::snapshot::MissingRow;
 use crate::sheet::tab::Tab;
 use crate::snapshot;
+use crate::spool::safety_copy::MovedRows;
 
 /// How many cells move in one request; the client's types take some kilobytes each.
 const CELLS_A_REQUEST: u32 = 4_000;
@@ -55,6 +59,11 @@ pub struct RowToRemove {
 }
 
 impl RowToRemove {
+    /// What stands beside it in the holding tab.
+    pub fn tag(&self, day: NaiveDate) -> RemovalTag {
+        RemovalTag { day, row: self.row, key: self.key.clone() }
+    }
+
     /// How many columns it takes: users may have added some since the tab was read.
     fn width(&self) -> u32 {
         u32::try_from(self.cells.len()).unwrap_or(u32::MAX)
@@ -77,6 +86,8 @@ pub struct RowMover<'a> {
     pub place: HoldingTab,
     /// Where journals are.
     pub journals: PathBuf,
+    /// Where the list of safety copies is.
+    pub copies: PathBuf,
     /// What they begin with.
     pub heading: &'a JournalHeader,
     /// The day of the marks.
@@ -95,7 +106,9 @@ impl RowMover<'_> {
                 info!("rows moved before they were removed");
                 return Ok(false);
             };
-            self.move_out(&leaving).await?;
+            if self.move_out(&leaving).await? == ColumnsThen::Moved {
+                return Ok(false);
+            }
         }
         let Some(held) = self.look().await? else { return Ok(false) };
         let arrived: HashSet<&str> =
@@ -141,7 +154,7 @@ impl RowMover<'_> {
     }
 
     /// Journals rows and moves them in one request.
-    async fn move_out(&mut self, leaving: &[RowToRemove]) -> Result<(), WriteError> {
+    async fn move_out(&mut self, leaving: &[RowToRemove]) -> Result<ColumnsThen, WriteError> {
         let held = self.client.find_tab(&self.place.title).await?;
         let mut journal = self.journal()?;
         let archive = self.archive();
@@ -160,8 +173,18 @@ impl RowMover<'_> {
             header: &holding_tab::header(self.tab, self.layout),
             new_id: self.new_id(),
         };
-        let edits = leave(&between, leaving, self.day);
-        self.send(journal, &edits).await
+        let operations = leave(&between, leaving, self.day);
+        let tags = leaving.iter().map(|row| row.tag(self.day).to_string()).collect();
+        let moved = MovedRows { title: self.place.title.clone(), tags };
+        let path = journal.path();
+        journal.commit()?;
+        let guard = ColumnGuard {
+            title: self.title,
+            tab: self.tab,
+            copies: self.copies.clone(),
+            run: &self.heading.run,
+        };
+        withdrawn_if_refused(&path, guard.move_out(self.client, &operations, moved).await)
     }
 
     /// Brings rows back from where they were removed to.
@@ -172,13 +195,16 @@ impl RowMover<'_> {
         // From the lowest up, so that the numbers of the others stay what they are.
         for rows in rows.rchunks(rows_a_request(held.columns)) {
             let mut journal = self.journal()?;
-            for (shelved, cells) in rows.iter().zip(self.on_shelf(rows).await?) {
+            let cells = self.on_shelf(rows).await?;
+            let width = cells.iter().map(Vec::len).max().unwrap_or(0).max(self.tab.header.len());
+            let width = u32::try_from(width).unwrap_or(u32::MAX).min(held.columns - 1);
+            for (shelved, cells) in rows.iter().zip(cells) {
                 let key = shelved.key.as_ref().map(|key| key.text.clone()).unwrap_or_default();
                 let (row, wrong) = (shelved.mark.row, shelved.is_wrong());
                 let archive = self.archive();
                 journal.put(&Line::Return { row, key, wrong, archive, cells })?;
             }
-            self.send(journal, &come_back(self.tab, held, rows)).await?;
+            self.insert(journal, &come_back(self.tab, held, rows, width)).await?;
         }
         Ok(())
     }
@@ -240,18 +266,38 @@ impl RowMover<'_> {
         Journal::of_rows(&self.journals, self.heading, self.client.requests().1)
     }
 
-    /// Journals and makes some edits.
-    ///
-    /// # Errors
-    /// [`WriteError::OutcomeUnknown`] when they may have been made.
-    pub async fn send(&mut self, journal: Journal, edits: &[Operation]) -> Result<(), WriteError> {
+    /// Journals and makes changes outside the tab.
+    async fn send(&mut self, journal: Journal, operations: &[Operation]) -> Result<(), WriteError> {
         let path = journal.path();
         journal.commit()?;
-        let sent = self.client.edit(self.tab.id, edits).await;
-        if let Err(WriteError::Rejected(_) | WriteError::Outdated(_)) = &sent {
-            withdraw(&path)?;
+        withdrawn_if_refused(&path, self.client.edit(self.tab.id, operations).await)
+    }
+
+    /// Journals rows and inserts them. They overwrite nothing, but where a column moved at that moment their cells are below other
+    /// headers.
+    ///
+    /// # Errors
+    /// [`WriteError::OutcomeUnknown`] when rows may have been inserted; [`Kind::Data`] when columns had moved.
+    pub async fn insert(&mut self, journal: Journal, operations: &[Operation]) -> Result<(), WriteError> {
+        let path = journal.path();
+        journal.commit()?;
+        let sent = self.client.edit_and_look(self.tab, self.title, operations, &[]).await;
+        let look = withdrawn_if_refused(&path, sent)?;
+        if lasting(&look.header) == lasting(&self.tab.header) {
+            return Ok(());
         }
-        sent
+        Err(Failure::new(
+            Kind::Data,
+            format!(
+                "columns of tab {:?} moved while rows came back to it: some of their cells are below other headers",
+                self.title
+            ),
+            format!(
+                "move the cells of these rows below their headers in the sheet; the rows are listed as they were in {}",
+                path.display()
+            ),
+        )
+        .into())
     }
 
     /// An id for a new tab: another one in each run.
@@ -261,6 +307,14 @@ impl RowMover<'_> {
         bytes.copy_from_slice(&hash.as_bytes()[..4]);
         i32::from_le_bytes(bytes) & i32::MAX
     }
+}
+
+/// A request that was refused leaves no trace in the journals.
+fn withdrawn_if_refused<T>(journal: &Path, sent: Result<T, WriteError>) -> Result<T, WriteError> {
+    if let Err(WriteError::Rejected(_) | WriteError::Outdated(_)) = &sent {
+        withdraw(journal)?;
+    }
+    sent
 }
 
 /// How many rows of so many columns move in one request.

@@ -5,6 +5,7 @@
 
 use chrono::NaiveDate;
 
+use crate::apply::guard::SPARE_COLUMNS;
 use crate::apply::rows::RowToRemove;
 use crate::model::cell::Cell;
 use crate::model::operation::{CellPlace, Copied, Grid, Operation};
@@ -12,7 +13,6 @@ use crate::model::span::{Span, spans};
 use crate::sheet::holding_tab::HeldRow;
 use crate::sheet::holding_tab::HoldingTab;
 use crate::sheet::holding_tab::MARKS;
-use crate::sheet::holding_tab::RemovalTag;
 use crate::sheet::holding_tab::has_header;
 use crate::sheet::tab::Tab;
 
@@ -40,21 +40,12 @@ pub fn leave(between: &MoveBetween<'_>, leaving: &[RowToRemove], day: NaiveDate)
     edits.push(in_held(held, Operation::InsertRows { rows: Span::of_length(2, count(leaving)) }));
     let mut to = 2;
     for &rows in &spans {
-        let to_cell = CellPlace { tab: held, row: to, column: 1 };
-        edits.push(Operation::CopyRows {
-            rows,
-            columns: Span::of_length(0, between.width),
-            to: to_cell,
-            what: Copied::Everything,
-        });
+        edits.push(Operation::CopyAllColumns { rows, to: CellPlace { tab: held, row: to, column: 1 } });
         to += rows.length();
     }
     for (row, left) in (2..).zip(leaving) {
-        let mark = RemovalTag { day, row: left.row, key: left.key.clone() };
-        edits.push(in_held(
-            held,
-            Operation::Write { row, column: 0, cells: vec![Cell::Text(mark.to_string())] },
-        ));
+        let tag = left.tag(day).to_string();
+        edits.push(in_held(held, Operation::Write { row, column: 0, cells: vec![Cell::Text(tag)] }));
     }
     edits.extend(spare_row(between.tab, count(leaving)));
     edits.extend(spans.iter().rev().map(|&rows| Operation::DeleteRows { rows }));
@@ -63,7 +54,7 @@ pub fn leave(between: &MoveBetween<'_>, leaving: &[RowToRemove], day: NaiveDate)
 
 /// Makes the other tab, or gives it today's header above what it holds.
 fn prepare(between: &MoveBetween<'_>, held: i32) -> Vec<Operation> {
-    let columns = between.width + 1;
+    let columns = between.width + 1 + SPARE_COLUMNS;
     let mut edits = Vec::new();
     match between.held {
         None => edits.push(Operation::AddTab {
@@ -82,12 +73,7 @@ fn prepare(between: &MoveBetween<'_>, held: i32) -> Vec<Operation> {
         }
     }
     let to = CellPlace { tab: held, row: 1, column: 1 };
-    edits.push(Operation::CopyRows {
-        rows: Span::one(1),
-        columns: Span::of_length(0, between.width),
-        to,
-        what: Copied::Everything,
-    });
+    edits.push(Operation::CopyAllColumns { rows: Span::one(1), to });
     edits.push(in_held(
         held,
         Operation::Write { row: 1, column: 0, cells: vec![Cell::Text(MARKS.to_owned())] },
@@ -95,9 +81,8 @@ fn prepare(between: &MoveBetween<'_>, held: i32) -> Vec<Operation> {
     edits
 }
 
-/// Rows come back from the holding tab to where they were, each into a new row.
-pub fn come_back(tab: &Tab, held: &Tab, rows: &[HeldRow]) -> Vec<Operation> {
-    let width = held.columns - 1;
+/// Rows of this width come back from the holding tab to where they were, each into a new row.
+pub fn come_back(tab: &Tab, held: &Tab, rows: &[HeldRow], width: u32) -> Vec<Operation> {
     let lacking = width.saturating_sub(tab.columns);
     let mut edits: Vec<Operation> =
         (lacking > 0).then_some(Operation::GrowColumns(lacking)).into_iter().collect();

@@ -15,7 +15,7 @@ use shared::run::Context;
 use shared::{Failure, Kind, Result};
 
 use crate::apply::freshness;
-use crate::apply::put_back::PutBack;
+use crate::apply::put_back::{self, PutBack};
 use crate::args::Args;
 use crate::google::WriteError;
 use crate::journal;
@@ -172,12 +172,7 @@ impl SheetRun<'_> {
             run: &self.context.run,
         };
         let cells = put_back.settle().await?;
-        if !cells.is_empty() {
-            let cells = first_few(&cells, cells.len() as u64);
-            self.result.notes.push(format!(
-                "columns moved while the sheet was written; cells put back as they were: {cells}"
-            ));
-        }
+        self.result.notes.extend(put_back::note(&cells));
         Ok(())
     }
 

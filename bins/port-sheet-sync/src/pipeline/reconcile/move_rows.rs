@@ -13,6 +13,7 @@ use crate::sheet::holding_tab::HoldingTab;
 use crate::sheet::layout::Layout;
 use crate::sheet::tab::Tab;
 use crate::snapshot;
+use crate::spool::safety_copy;
 
 impl SheetRun<'_> {
     /// What is known of removed rows: looked at when a removal was not seen to its end, and when an archived booking may
@@ -58,6 +59,7 @@ impl SheetRun<'_> {
             layout: &round.layout,
             place,
             journals,
+            copies: safety_copy::path(&self.context.state.spool(), &self.sheet.name),
             heading: &heading,
             day: self.context.started.date_naive(),
         };

@@ -3,6 +3,8 @@
 //! The safety copy has the rows as they were at the instant of the write, row 1 as well. What it is compared with, and what follows,
 //! [`crate::plan::moved_columns`] says. The write that puts cells back is guarded as any other.
 
+pub mod held_header;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -36,6 +38,13 @@ pub struct PutBack<'a> {
     /// Where the list of safety copies is.
     pub copies: PathBuf,
     pub run: &'a str,
+}
+
+/// What the result says of cells that were put back.
+pub fn note(cells: &[String]) -> Option<String> {
+    let shown = first_few(cells, cells.len() as u64);
+    let note = format!("columns moved while the sheet was written; cells put back as they were: {shown}");
+    (!cells.is_empty()).then_some(note)
 }
 
 /// The hidden tab of a write, and row 1 at its instant.
@@ -79,6 +88,9 @@ impl PutBack<'_> {
                         }
                         return Err(self.lost(&copy, &repair.lost).into());
                     }
+                }
+                if let (Some(moved), Some(kept)) = (&copy.moved, &instant.kept) {
+                    self.put_header_above(moved, kept, &copy.title).await?;
                 }
                 if let Some(kept) = instant.kept {
                     remove(self.client, kept.id).await?;
