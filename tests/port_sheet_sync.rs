@@ -57,6 +57,10 @@ mod freshness;
 #[path = "port_sheet_sync/key_edits.rs"]
 mod key_edits;
 
+/// Two runs at once, which no lock keeps apart.
+#[path = "port_sheet_sync/two_writers.rs"]
+mod two_writers;
+
 /// The file in which people find the rows while the sheet is out of reach.
 #[path = "port_sheet_sync/mirror.rs"]
 mod mirror;

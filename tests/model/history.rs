@@ -246,12 +246,14 @@ impl History {
     }
 
     fn move_column(&mut self, from: Index, to: Index) {
-        let columns = self.sheet().header.len();
-        let (from, to) = (from.index(columns), to.index(columns + 1));
-        if to < from || to > from + 1 {
-            let source = self.range("COLUMNS", from, from + 1);
-            self.world.person_edits(&json!([{"moveDimension": {"source": source, "destinationIndex": to}}]));
-        }
+        self.world.person_edits(&self.moved_column(&self.sheet(), from, to));
+    }
+
+    fn moved_column(&self, sheet: &Sheet, from: Index, to: Index) -> Value {
+        let columns = sheet.header.len();
+        let (from, to) = (from.index(columns), to.index(columns));
+        let to = if to > from { to + 1 } else { to };
+        json!([{"moveDimension": {"source": self.range("COLUMNS", from, from + 1), "destinationIndex": to}}])
     }
 
     fn rename(&mut self) {
@@ -268,6 +270,14 @@ impl History {
     /// The person's request. Rows are picked from the sheet as it is now.
     fn shuffled(&self, shuffle: &Shuffle) -> Value {
         let sheet = self.sheet();
+        match shuffle {
+            Shuffle::InsertColumn(at) => {
+                let at = at.index(sheet.header.len() + 1);
+                return json!([{"insertDimension": {"range": self.range("COLUMNS", at, at + 1)}}]);
+            }
+            Shuffle::MoveColumn(from, to) => return self.moved_column(&sheet, *from, *to),
+            Shuffle::Insert(_) | Shuffle::Move(..) | Shuffle::Sort(..) => {}
+        }
         let rows = sheet.end() - 2;
         if rows == 0 {
             return json!([{"insertDimension": {"range": self.range("ROWS", 1, 2)}}]);
@@ -286,6 +296,7 @@ impl History {
                 "range": {"sheetId": self.world.tab_id(), "startRowIndex": 1, "endRowIndex": rows + 1},
                 "sortSpecs": [{"dimensionIndex": by.index(sheet.header.len()), "sortOrder": if *up { "ASCENDING" } else { "DESCENDING" }}],
             }}]),
+            Shuffle::InsertColumn(_) | Shuffle::MoveColumn(..) => json!([]),
         }
     }
 

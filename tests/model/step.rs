@@ -28,15 +28,19 @@ pub enum Step {
     MoveColumn(Index, Index),
     /// A person renames a header of the sync's, a run says so, and the person puts it back.
     Rename,
-    /// A person moves rows about.
+    /// A person moves rows or columns about.
     Shuffle(Shuffle),
     /// A run, and what comes in between.
     Sync(Disturbance),
 }
 
-/// How a person moves rows about. No cell changes.
+/// How a person moves rows and columns about. No cell changes.
 #[derive(Clone, Debug)]
 pub enum Shuffle {
+    /// Inserts a blank column.
+    InsertColumn(Index),
+    /// Moves a column.
+    MoveColumn(Index, Index),
     /// Inserts blank rows.
     Insert(Index),
     /// Moves a row.
@@ -54,7 +58,7 @@ pub enum Disturbance {
     Failure(u64, Failure),
     /// The process is killed while its n-th request is under way, which is then applied or not.
     Kill(u64, bool),
-    /// A person moves rows about while the n-th request is under way.
+    /// A person moves rows or columns about while the n-th request is under way.
     Person(u64, Shuffle),
 }
 
@@ -73,9 +77,11 @@ pub enum Failure {
 
 fn shuffle() -> impl Strategy<Value = Shuffle> {
     prop_oneof![
-        any::<Index>().prop_map(Shuffle::Insert),
-        any::<(Index, Index)>().prop_map(|(from, to)| Shuffle::Move(from, to)),
-        any::<(Index, bool)>().prop_map(|(by, up)| Shuffle::Sort(by, up)),
+        1 => any::<Index>().prop_map(Shuffle::Insert),
+        1 => any::<(Index, Index)>().prop_map(|(from, to)| Shuffle::Move(from, to)),
+        1 => any::<Index>().prop_map(Shuffle::InsertColumn),
+        2 => any::<(Index, Index)>().prop_map(|(from, to)| Shuffle::MoveColumn(from, to)),
+        1 => any::<(Index, bool)>().prop_map(|(by, up)| Shuffle::Sort(by, up)),
     ]
 }
 

@@ -67,17 +67,17 @@ fn long_bookings(count: usize) -> Vec<String> {
 fn a_load_beyond_the_deadline_stops_between_requests_and_the_next_run_goes_on() {
     let lines = long_bookings(6_000);
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let world = rationed(world().csv(&lines), 60, 3);
+    let world = rationed(world().csv(&lines), 60, 4);
     let run = world.process(&["--json"]).without_trace().run();
     let written = world.rows().len() - 1;
     run.exit(75).error(&format!("{written} of 6000 new rows are written: the requests of credential"));
-    run.error("are spent (3 writes a minute)").hint_with("the next run continues from here");
+    run.error("are spent (4 writes a minute)").hint_with("the next run continues from here");
     assert!((3_000..6_000).contains(&written), "{written}");
-    assert_eq!(world.counts().writes, 3);
+    assert_eq!(world.counts().writes, 4);
     assert!(was_never_refused(&world));
     assert!(world.rows().iter().all(|row| row.len() == 2), "whole rows only");
 
-    grant_more(&world, 60, 3);
+    grant_more(&world, 60, 4);
     let run = world.process(&["--json"]).without_trace().run();
     assert_eq!(run.exit(0).sheet()["added"], json!(6_000 - written));
     let mut keys: Vec<String> = world.rows().iter().map(|row| row[0].to_string()).collect();

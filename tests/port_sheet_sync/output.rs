@@ -44,7 +44,7 @@ fn success_after_a_retry_says_nothing() {
 fn verbose_says_what_was_done_and_quiet_says_nothing() {
     let world = world().build();
     let run = world.process(&["-v"]).without_trace().run();
-    let expected = "port-sheet: 3 added, 0 changed, 0 removed, 0 unchanged, 0 refused; 12 cells written, verified; 3 reads, 1 writes\n";
+    let expected = "port-sheet: 3 added, 0 changed, 0 removed, 0 unchanged, 0 refused; 12 cells written, verified; 3 reads, 2 writes\n";
     assert_eq!(run.exit(0).stdout, expected);
     assert!(run.stderr.contains("3 rows read, 0 refused"), "{}", run.stderr);
     let run = world.process(&["-q"]).without_trace().run();
@@ -197,7 +197,7 @@ fn the_json_result_is_what_the_contract_shows() {
     let expected = json!({
         "sheet": "port-sheet", "outcome": "ok", "exit": 0, "error": null, "source_rows": 3, "rejected": 0, "added": 3,
         "updated": 0, "removed": 0, "unchanged": 0, "drifted": 0, "cells_written": 12, "verified": true, "reads": 3,
-        "writes": 1,
+        "writes": 2,
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&result["sheets"][0][key], value, "{key}");

@@ -336,3 +336,28 @@ fn a_flagged_row_is_struck_through_and_keeps_what_people_chose_for_its_cells() {
     after["textFormat"].as_object_mut().unwrap().remove("strikethrough");
     assert_eq!(after, before);
 }
+
+/// A range names its tab, in up to nine bytes a character, and Google takes 8 KB of URL.
+#[test]
+fn many_rows_leave_a_tab_with_a_long_title() {
+    for policy in ["delete", "archive"] {
+        let world = removing(policy).build();
+        let title = "予約一覧表".repeat(8);
+        world.person_edits(&json!([{"updateSheetProperties": {
+            "properties": {"sheetId": world.tab_id(), "title": title}, "fields": "title"
+        }}]));
+        world.replace_in_config("tab = \"Port sheet\"", &format!("tab = {title:?}"));
+        let bookings = |step: usize| {
+            let lines =
+                (0..120).step_by(step).map(|number| format!("B-{number:03},Alma,2026-05-13,{number}"));
+            std::iter::once(HEADER.to_owned()).chain(lines).collect::<Vec<String>>()
+        };
+        for (step, rows) in [(1, 120), (2, 60)] {
+            let lines = bookings(step);
+            world.write_source(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+            world.process(&[]).without_trace().run().exit(0);
+            assert_eq!(filled(world.rows_of(&title)).len(), rows + 1);
+        }
+        assert!(world.requests().iter().all(|request| request.status == Some(200)));
+    }
+}

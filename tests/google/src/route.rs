@@ -85,7 +85,13 @@ fn page(admin: &Admin, request: &Request, serve: fn(&mut World, &Request) -> Rep
     serve(&mut world, request)
 }
 
+/// The longest URL that Google's front end takes, in bytes.
+const LONGEST_URL: usize = 8_192;
+
 fn api(admin: &Admin, request: &Request) -> Reply {
+    if request.path.len() + 1 + request.query.len() > LONGEST_URL {
+        return too_long();
+    }
     let mut world = admin.world();
     let caller = auth::caller(&world, request);
     world.changes += u64::from(request.method != "GET");
@@ -118,6 +124,12 @@ fn sheet_page(world: &mut World, request: &Request) -> Reply {
             "<!DOCTYPE html>\n<p>Sorry, the file you have requested does not exist.</p>\n".to_owned(),
         ),
     }
+}
+
+/// Google's front end answers before the API sees the request.
+fn too_long() -> Reply {
+    let page = "<!DOCTYPE html>\n<html lang=en>\n<title>Error 414 (Request-URI Too Large)!!1</title>\n<p><b>414.</b> <ins>That’s an error.</ins>\n<p>The requested URL is too large to process. <ins>That’s all we know.</ins>\n";
+    Reply::html(414, page.to_owned())
 }
 
 fn not_found(path: &str) -> Reply {

@@ -14,7 +14,7 @@ use crate::google::Client;
 use crate::google::WriteError;
 use crate::model::operation::{CellPlace, Copied, Grid, Operation};
 use crate::model::span::{Span, spans};
-use crate::plan::moved_columns::{expected, trimmed};
+use crate::plan::moved_columns::is_in_place;
 use crate::sheet::owned_row::is_blank;
 use crate::sheet::tab::Tab;
 use crate::spool::safety_copy::{self, MovedRows, PlannedCell, SafetyCopy};
@@ -103,7 +103,7 @@ impl ColumnGuard<'_> {
         };
         let Some(mut copy) = copies.pop() else { return Ok(ColumnsThen::InPlace) };
         copy.taken = taken(&copy, &claimed, &look.columns);
-        if copy.taken.is_empty() && trimmed(look.header.clone()) == expected(&copy) {
+        if copy.taken.is_empty() && is_in_place(&copy, &look.header) {
             if let Some(hidden) = hidden {
                 remove(client, hidden.id).await?;
             }

@@ -12,6 +12,7 @@ pub mod operations;
 pub mod range_data;
 pub mod tab_operations;
 pub mod tabs;
+mod url_length;
 pub mod whole_rows;
 pub mod write_denied;
 
@@ -173,6 +174,14 @@ impl Client {
     /// # Errors
     /// As every request.
     pub async fn read(&mut self, ranges: &[String]) -> Result<Vec<Vec<Vec<Value>>>> {
+        let mut found = Vec::new();
+        for ranges in url_length::parts(ranges) {
+            found.extend(self.read_part(ranges).await?);
+        }
+        Ok(found)
+    }
+
+    async fn read_part(&mut self, ranges: &[String]) -> Result<Vec<Vec<Vec<Value>>>> {
         let id = self.spreadsheet.clone();
         let request = async |hub: &Hub, listener: &mut Listener| {
             let methods = hub.spreadsheets();

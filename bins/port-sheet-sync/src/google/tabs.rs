@@ -9,7 +9,7 @@ use shared::config::Type;
 use shared::google::access_check;
 use shared::{Failure, Kind, Result};
 
-use crate::google::Client;
+use crate::google::{Client, url_length};
 use crate::model::a1;
 use crate::model::span::Span;
 use crate::sheet::tab::Tab;
@@ -42,11 +42,15 @@ impl Client {
     /// [`Kind::Data`] when one of them is not there, and as every request.
     pub async fn tabs(&mut self, titles: &[&str]) -> Result<HashMap<String, Tab>> {
         let ranges: Vec<String> = titles.iter().map(|title| a1::rows(title, Span::new(1, 2))).collect();
-        let spreadsheet = self.metadata(TAB_FIELDS, &ranges).await?;
-        let tabs = spreadsheet.sheets.iter().flatten().filter_map(|sheet| sheet.properties.as_ref());
-        let named = spreadsheet.named_ranges.as_deref().unwrap_or_default();
-        self.fences.note(tabs.map(|tab| tab.sheet_id.unwrap_or(0)), named);
-        Ok(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab).collect())
+        let mut tabs = HashMap::new();
+        for ranges in url_length::parts(&ranges) {
+            let spreadsheet = self.metadata(TAB_FIELDS, ranges).await?;
+            let found = spreadsheet.sheets.iter().flatten().filter_map(|sheet| sheet.properties.as_ref());
+            let named = spreadsheet.named_ranges.as_deref().unwrap_or_default();
+            self.fences.note(found.map(|tab| tab.sheet_id.unwrap_or(0)), named);
+            tabs.extend(spreadsheet.sheets.into_iter().flatten().filter_map(titled_tab));
+        }
+        Ok(tabs)
     }
 
     /// A range that cannot be parsed means a tab that is not there, if the list of tabs confirms it.

@@ -6,7 +6,7 @@ use google_sheets4::api::CellData;
 use serde_json::Value;
 use shared::{Failure, Result};
 
-use crate::google::Client;
+use crate::google::{Client, url_length};
 use crate::model::a1;
 use crate::model::operation::WholeCell;
 use crate::model::span::Span;
@@ -23,8 +23,11 @@ impl Client {
     pub async fn whole_rows(&mut self, title: &str, spans: &[Span]) -> Result<Vec<Vec<WholeCell>>> {
         let fields = format!("sheets(data(rowData(values(effectiveValue,{WHOLE_CELL}))))");
         let ranges: Vec<String> = spans.iter().map(|span| a1::rows(title, *span)).collect();
-        let answer = self.metadata(&fields, &ranges).await?;
-        let data = answer.sheets.into_iter().flatten().flat_map(|sheet| sheet.data.into_iter().flatten());
+        let mut data = Vec::new();
+        for ranges in url_length::parts(&ranges) {
+            let sheets = self.metadata(&fields, ranges).await?.sheets;
+            data.extend(sheets.into_iter().flatten().flat_map(|sheet| sheet.data.into_iter().flatten()));
+        }
         let mut found = Vec::new();
         for (span, grid) in spans.iter().zip(data) {
             let mut rows = grid.row_data.unwrap_or_default().into_iter();

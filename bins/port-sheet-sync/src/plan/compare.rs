@@ -56,7 +56,9 @@ pub fn compare(columns: &Columns, facts: RowFacts, is_ours: impl Fn(&str, &Cell)
         if ours.is_same(theirs, kind) {
             continue;
         }
-        let left = facts.base.as_ref().and_then(|base| base[column].as_ref());
+        // The base of a booking whose row was deleted, and added again, is of the other row.
+        let base = facts.base.as_ref().filter(|_| !facts.was_added);
+        let left = base.and_then(|base| base[column].as_ref());
         let written_over = facts
             .before
             .as_ref()

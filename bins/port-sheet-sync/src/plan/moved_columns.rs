@@ -36,23 +36,29 @@ pub fn hits<'a>(copy: &'a SafetyCopy, then: &[String]) -> Hits<'a> {
     }
 }
 
-/// Row 1 after a write, if no column had moved.
-pub fn expected(copy: &SafetyCopy) -> Vec<String> {
-    let mut header = copy.header.clone();
+/// Whether no column had moved, if row 1 after the write was this.
+pub fn is_in_place(copy: &SafetyCopy, after: &[String]) -> bool {
+    let mut expected = copy.header.clone();
     for cell in copy.writes.iter().filter(|cell| cell.row == 1) {
-        let Some(new) = &cell.new else { continue };
         let at = cell.column as usize;
-        header.resize(header.len().max(at + 1), String::new());
-        header[at] = new.shown(shared::config::Type::Text).into_owned();
+        expected.resize(expected.len().max(at + 1), String::new());
+        expected[at] = match &cell.new {
+            Some(new) => new.shown(shared::config::Type::Text).into_owned(),
+            // A copy of another cell.
+            None => text(after, cell.column).to_owned(),
+        };
     }
-    trimmed(header)
+    (0..).take(expected.len().max(after.len())).all(|at| text(&expected, at) == text(after, at))
 }
 
-/// Headers without the blank ones at the end.
-pub fn trimmed(mut header: Vec<String>) -> Vec<String> {
-    let last = header.iter().rposition(|text| !text.is_empty());
-    header.truncate(last.map_or(0, |last| last + 1));
-    header
+/// Row 1 as it was planned where a header was renamed since, which is no move: neither text is in the other row.
+pub fn without_renamed(copy: &SafetyCopy, now: &[String]) -> Vec<String> {
+    let is_renamed = |at: usize, found: &String| {
+        let planned = copy.header.get(at).filter(|planned| !planned.is_empty() && !found.is_empty());
+        planned.is_some_and(|planned| !now.contains(planned) && !copy.header.contains(found))
+    };
+    let texts = now.iter().enumerate();
+    texts.map(|(at, found)| if is_renamed(at, found) { &copy.header[at] } else { found }.clone()).collect()
 }
 
 /// The columns of a past moment in today's row 1.
@@ -143,7 +149,16 @@ mod tests {
     #[test]
     fn a_header_that_was_written_is_expected_there() {
         let copy = copy(&["id", "", "note", ""], &[(1, 1, "pax"), (2, 0, "x")]);
-        assert_eq!(expected(&copy), names(&["id", "pax", "note"]));
+        assert!(is_in_place(&copy, &names(&["id", "pax", "note"])));
+        assert!(!is_in_place(&copy, &names(&["id", "pax", "", "note"])));
+    }
+
+    #[test]
+    fn a_renamed_header_is_no_moved_column() {
+        let copy = copy(&["id", "pax", "note"], &[]);
+        assert_eq!(without_renamed(&copy, &names(&["id", "guests", "note"])), copy.header);
+        let moved = names(&["id", "note", "pax"]);
+        assert_eq!(without_renamed(&copy, &moved), moved);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::model::column::{Columns, KeyHash};
 use crate::model::list::first_few;
 use crate::model::operation::{CellPlace, Copied, Operation, WholeCell};
 use crate::model::span::{Span, spans};
-use crate::plan::moved_columns::{ColumnMap, Hits, column_of, hits, shown};
+use crate::plan::moved_columns::{ColumnMap, Hits, column_of, hits, shown, without_renamed};
 use crate::sheet::layout::Layout;
 use crate::sheet::tab::Tab;
 use crate::snapshot::chunks::{Chunks, NextChunk, rows_a_read};
@@ -51,6 +51,8 @@ pub fn note(cells: &[String]) -> Option<String> {
 struct Instant {
     kept: Option<Tab>,
     then: Vec<String>,
+    /// Whether row 1 of that instant is not known, and today's stands for it.
+    is_todays: bool,
 }
 
 /// What puts a write right.
@@ -74,7 +76,11 @@ impl PutBack<'_> {
             let mut copies = safety_copy::load(&self.copies)?;
             let Some(mut copy) = copies.pop() else { return Ok(done) };
             if let Some(instant) = self.instant(&mut copy).await? {
-                let hits = hits(&copy, &instant.then);
+                let then = match instant.is_todays {
+                    true => without_renamed(&copy, &instant.then),
+                    false => instant.then.clone(),
+                };
+                let hits = hits(&copy, &then);
                 if !hits.is_empty() {
                     let tab = self.client.tab(self.title).await?;
                     let repair = self.repair(&copy, &instant, &hits, &tab).await?;
@@ -117,17 +123,17 @@ impl PutBack<'_> {
     /// Row 1 at the instant of a write; `None` when the write was not applied.
     async fn instant(&mut self, copy: &mut SafetyCopy) -> Result<Option<Instant>> {
         if copy.title.is_empty() {
-            let then = match copy.seen.take() {
-                Some(seen) => seen,
-                None => self.client.tab(self.title).await?.header,
+            let (then, is_todays) = match copy.seen.take() {
+                Some(seen) => (seen, false),
+                None => (self.client.tab(self.title).await?.header, true),
             };
-            return Ok(Some(Instant { kept: None, then }));
+            return Ok(Some(Instant { kept: None, then, is_todays }));
         }
         let Some(kept) = self.client.find_tab(&copy.title).await? else { return Ok(None) };
         if copy.taken.is_empty() {
             copy.taken = self.taken(copy).await?;
         }
-        Ok(Some(Instant { then: kept.header.clone(), kept: Some(kept) }))
+        Ok(Some(Instant { then: kept.header.clone(), kept: Some(kept), is_todays: false }))
     }
 
     /// The columns that got a header although they had cells, where the response that would have shown them was lost.
@@ -187,6 +193,8 @@ impl PutBack<'_> {
         for cell in &hits.cells {
             let Some(row) = rows.get(&cell.row).copied().flatten() else { continue };
             let column = match (&cell.new, cell.row) {
+                // Whoever changed it since knows better.
+                (Some(Cell::Text(new)), 1) if !tab.header.contains(new) => continue,
                 (Some(Cell::Text(new)), 1) => column_of(&tab.header, new),
                 _ => map.now(cell.column),
             };
@@ -195,7 +203,6 @@ impl PutBack<'_> {
                 continue;
             };
             let found = effective(now.get(&row).and_then(|cells| cells.get(column as usize)));
-            // Whoever changed it since knows better.
             if cell.new.as_ref().is_some_and(|new| *new != found) {
                 continue;
             }

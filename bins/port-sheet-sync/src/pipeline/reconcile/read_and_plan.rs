@@ -35,9 +35,7 @@ impl SheetRun<'_> {
         let (tab, mut layout, mut snapshot) = self.snapshot().await?;
         let (known, mut base) = self.look_up(&snapshot)?.unzip();
         // Only rows that differ, or have no booking, raise the question who wrote them.
-        let questioned = in_question(&snapshot)
-            .filter(|key| known.as_ref().is_none_or(|known| !known.live_rows.contains_key(key)))
-            .collect();
+        let questioned = in_question(&snapshot).collect();
         let is_in_question = !(snapshot.differing.is_empty()
             && snapshot.irregular.is_empty()
             && snapshot.flagged_others.is_empty());
