@@ -135,9 +135,14 @@ impl Layout {
         self.added.extend(self.reserved.take());
     }
 
+    /// The columns that have no header yet.
+    pub fn headless(&self) -> impl Iterator<Item = u32> {
+        self.added.iter().chain(&self.reserved).map(|(column, _)| *column)
+    }
+
     /// Whether a column has no header yet, so that its cells cannot be ours.
     pub fn is_headless(&self, column: u32) -> bool {
-        self.added.iter().chain(&self.reserved).any(|(added, _)| *added == column)
+        self.headless().any(|headless| headless == column)
     }
 
     /// The same once the new headers are written and the grid holds every owned column.

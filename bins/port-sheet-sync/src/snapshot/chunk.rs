@@ -12,7 +12,7 @@ use crate::model::cell::Cell;
 use crate::model::column::Columns;
 use crate::model::span::Span;
 use crate::sheet::layout::Layout;
-use crate::sheet::owned_row::OwnedRows;
+use crate::sheet::owned_row::{OwnedRows, is_blank};
 
 /// The row of the headers.
 const HEADER: u32 = 1;
@@ -49,7 +49,11 @@ impl Chunk {
             chunks.push(Self { first: span.first, runs: columns.collect() });
         }
         let header = chunks.remove(0);
-        Ok(layout.headers().all(|(column, text)| header.shows(column, text)).then_some(chunks))
+        // A header that is new since the layout was made may be another run's.
+        let is_still_blank = |column: u32| is_blank(header.value(HEADER, Some(column)));
+        let is_in_place = layout.headers().all(|(column, text)| header.shows(column, text))
+            && layout.headless().all(is_still_blank);
+        Ok(is_in_place.then_some(chunks))
     }
 
     /// Reads a chunk of a grid that had so many rows when it was looked at. None also when there is something behind its last
