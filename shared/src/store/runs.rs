@@ -3,9 +3,9 @@
 //! A row that stays `running` belongs to a run that was killed. A record has no secret and no booking data.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Store, stamp};
+use super::{Store, stamp, time};
 use crate::outcome::Outcome;
 use crate::{Failure, Result};
 
@@ -28,6 +28,12 @@ pub(super) const SCHEMA: &str = "
 
 /// How long run records are kept.
 const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How many records of a job are kept however old they seem.
+const NEWEST: u32 = 100;
+
+/// How far the clock may have moved since the last run to be believed: a clock that is months ahead must not clear the history.
+const STEP: TimeDelta = TimeDelta::days(1);
 
 /// A run, as it starts.
 #[derive(Clone, Debug)]
@@ -62,14 +68,18 @@ pub struct RunEnd<'a> {
 }
 
 impl Store {
-    /// Writes the record of a run that starts, and drops records older than 90 days.
+    /// Writes the record of a run that starts, and drops records older than 90 days; never the newest hundred of a job.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
     pub fn start_run(&mut self, run: &Run) -> Result<()> {
-        let old = stamp(run.started - KEPT);
         self.transaction(|transaction| {
-            transaction.execute("DELETE FROM run WHERE started < ?1", params![old])?;
+            let now = believed(transaction, run.started)?;
+            transaction.execute(
+                "DELETE FROM run WHERE started < ?1 AND rowid NOT IN
+                 (SELECT rowid FROM run AS other WHERE other.job = run.job ORDER BY started DESC LIMIT ?2)",
+                params![stamp(now - KEPT), NEWEST],
+            )?;
             transaction.execute(
                 "INSERT INTO run (run, job, pid, started, outcome, rehearsal, only_news)
                  VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
@@ -133,6 +143,13 @@ impl Store {
     }
 }
 
+/// The time as far as the last run agrees: at most a day after it.
+fn believed(transaction: &Transaction<'_>, now: DateTime<Utc>) -> rusqlite::Result<DateTime<Utc>> {
+    let query = "SELECT max(started) FROM run WHERE started <= ?1";
+    let last = transaction.query_row(query, params![stamp(now)], |row| time(row, 0))?;
+    Ok(last.map_or(now, |last| now.min(last + STEP)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,11 +169,26 @@ mod tests {
             .collect()
     }
 
+    /// A clock that is months ahead clears nothing; after a second run it is believed, but for the newest records.
     #[test]
-    fn a_run_is_running_until_it_ends_and_old_ones_are_dropped() {
+    fn old_runs_are_dropped_once_two_runs_agree_about_the_time() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(&dir.path().join("state.db")).unwrap();
-        store.start_run(&run("old", "2026-01-01T00:00:00Z")).unwrap();
+        for number in 0..120 {
+            let started = format!("2026-01-{:02}T{:02}:00:00Z", 1 + number / 24, number % 24);
+            store.start_run(&run(&format!("january-{number:03}"), &started)).unwrap();
+        }
+        store.start_run(&run("may-1", "2026-05-13T12:00:00Z")).unwrap();
+        assert_eq!(rows(&store).len(), 121);
+        store.start_run(&run("may-2", "2026-05-13T12:30:00Z")).unwrap();
+        let kept = rows(&store);
+        assert_eq!((kept.len(), kept[0].0.as_str()), (101, "january-021"));
+    }
+
+    #[test]
+    fn a_run_is_running_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("state.db")).unwrap();
         store.start_run(&run("new", "2026-05-13T12:00:00Z")).unwrap();
         assert_eq!(rows(&store), [("new".into(), "running".into(), None)]);
         let failure = Failure::new(Kind::Data, "bad", "mend it");

@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn an_old_event_goes_only_when_every_sink_has_taken_it() {
+        let (_dir, mut store) = store();
+        store.register_sinks(["a", "b"].into_iter()).unwrap();
+        store.record_findings(&[failing("x"), failing("y")], &Alert::default(), now()).unwrap();
+        store.delivered(&[1, 2], "a", &["a", "b"], now()).unwrap();
+        store.delivered(&[1], "b", &["a", "b"], now()).unwrap();
+        store.forget_old_events(now() + chrono::TimeDelta::days(100)).unwrap();
+        assert_eq!(ids(&mut store, "b"), [2]);
+        let count: i64 =
+            store.connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 1);
+    }
+
+    #[test]
     fn a_new_sink_is_spared_the_past() {
         let (_dir, mut store) = store();
         store.record_findings(&[failing("x")], &Alert::default(), now()).unwrap();

@@ -40,7 +40,7 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
-/// How long events are kept, delivered or not.
+/// How long events are kept that were delivered.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Adds what an older database lacks.
@@ -114,13 +114,18 @@ impl Store {
         self.transaction(|transaction| course(transaction, subject))
     }
 
-    /// Drops events that are older than 90 days, with their deliveries.
+    /// Drops events that are older than 90 days, with their deliveries; never one that a sink has not taken yet.
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be written.
     pub fn forget_old_events(&mut self, now: DateTime<Utc>) -> Result<()> {
         self.transaction(|transaction| {
-            transaction.execute("DELETE FROM event WHERE at < ?1", params![stamp(now - KEPT)])?;
+            transaction.execute(
+                "DELETE FROM event WHERE at < ?1 AND NOT EXISTS
+                 (SELECT 1 FROM sink WHERE event.id > sink.after AND NOT EXISTS
+                  (SELECT 1 FROM delivery WHERE delivery.event = event.id AND delivery.sink = sink.name))",
+                params![stamp(now - KEPT)],
+            )?;
             transaction
                 .execute("DELETE FROM delivery WHERE event NOT IN (SELECT id FROM event)", [])
                 .map(drop)

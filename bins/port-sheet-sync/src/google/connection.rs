@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use google_sheets4::common::{self, GetToken};
 use google_sheets4::{Sheets, hyper_rustls, hyper_util};
@@ -48,6 +48,8 @@ pub(super) struct Connection {
     pub applied: u64,
     /// Whether any response, including a refusal, came from Google.
     pub answered: bool,
+    /// Google's clock in the last response.
+    pub date: Option<SystemTime>,
 }
 
 /// Why a request brought nothing.
@@ -121,6 +123,7 @@ impl Connection {
             sent,
             applied,
             answered,
+            date: None,
         })
     }
 
@@ -141,7 +144,10 @@ impl Connection {
             debug!("sending {name}");
             let mut listener = Listener::default();
             let outcome = match timeout(self.timeout, request(&self.hub, &mut listener)).await {
-                Ok(Ok((_, answer))) if is_googles(&answer) => Ok(answer),
+                Ok(Ok((response, answer))) if is_googles(&answer) => {
+                    self.date = date(&response).or(self.date);
+                    Ok(answer)
+                }
                 Ok(Ok(_)) => Err(ApiError::foreign()),
                 Ok(Err(error)) => Err(error::from_error(error)),
                 Err(_) => Err(error::late(self.timeout)),
@@ -225,6 +231,12 @@ impl Connection {
             scopes: self.tokens.scopes(),
         })
     }
+}
+
+/// Google's clock, as its response says.
+fn date(response: &common::Response) -> Option<SystemTime> {
+    let text = response.headers().get("date")?.to_str().ok()?;
+    chrono::DateTime::parse_from_rfc2822(text).ok().map(SystemTime::from)
 }
 
 /// The write was planned from an older reading of the sheet.

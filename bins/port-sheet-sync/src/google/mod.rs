@@ -16,6 +16,8 @@ mod url_length;
 pub mod whole_rows;
 pub mod write_denied;
 
+use std::time::SystemTime;
+
 use google_sheets4::api::{
     BatchGetValuesResponse, BatchUpdateSpreadsheetRequest, BatchUpdateSpreadsheetResponse,
     BatchUpdateValuesRequest, BatchUpdateValuesResponse, CellData, Scope, Spreadsheet,
@@ -113,6 +115,12 @@ impl Client {
     /// Whether Google has answered any request since that work began.
     pub fn was_answered(&self) -> bool {
         self.connection.answered
+    }
+
+    /// The time as far as Google's clock agrees. For what is removed because of its age.
+    pub fn earliest_now(&self) -> SystemTime {
+        let now = SystemTime::now();
+        self.connection.date.map_or(now, |date| date.min(now))
     }
 
     /// How many read and write requests were sent, tries included.

@@ -33,6 +33,9 @@ pub use crate::journal::pending::digest;
 /// How long journals are kept.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How many journals of a sheet are kept however old they seem: a clock may be wrong.
+const NEWEST: usize = 100;
+
 /// How the name of a journal ends.
 const DONE: &str = ".jsonl";
 
@@ -249,15 +252,19 @@ pub fn withdraw(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| Failure::io("cannot remove", path, error))
 }
 
-/// Removes journals older than 90 days. A journal that cannot be removed is no reason to fail.
+/// Removes journals older than 90 days, never the newest hundred. A journal that cannot be removed is no reason to fail.
 pub fn prune(dir: &Path, now: SystemTime) {
     atomic_file::remove_abandoned_drafts(dir);
     let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries.flatten() {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        let is_old = modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > KEPT));
-        if is_old && let Err(error) = fs::remove_file(entry.path()) {
-            log::info!("cannot remove the old journal {}: {error}", entry.path().display());
+    let modified = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified());
+    let files = entries.flatten().filter_map(|entry| Some((modified(&entry).ok()?, entry.path())));
+    let mut files: Vec<(SystemTime, PathBuf)> = files.collect();
+    files.sort();
+    files.truncate(files.len().saturating_sub(NEWEST));
+    for (at, path) in files {
+        let is_old = now.duration_since(at).is_ok_and(|age| age > KEPT);
+        if is_old && let Err(error) = fs::remove_file(&path) {
+            log::info!("cannot remove the old journal {}: {error}", path.display());
         }
     }
 }

@@ -7,7 +7,6 @@ pub mod read_and_plan;
 pub mod write;
 
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use chrono::Utc;
 use shared::config::Sheet;
@@ -187,7 +186,7 @@ impl SheetRun<'_> {
         let missing = round.snapshot.missing.iter().map(|row| row.key.hash).collect();
         base::commit(&self.base_path(), &self.columns, &self.spool, &missing)?;
         journal::commit(&self.journals())?;
-        journal::prune(&self.journals(), SystemTime::now());
+        journal::prune(&self.journals(), self.spreadsheet.client.earliest_now());
         self.result.verified = true;
         Ok(())
     }
