@@ -147,7 +147,7 @@ impl Snapshot {
             None => {
                 let key = key(columns, hash, owned);
                 self.irregular.push(IrregularRow { row, offset: spill(&cells(owned))? });
-                if spool.held.contains_key(&hash) {
+                if spool.unusable.contains_key(&hash) {
                     self.flagged_others.extend(flagged(row, key, status));
                     return Ok(());
                 }
