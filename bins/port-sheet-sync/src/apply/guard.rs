@@ -52,7 +52,7 @@ pub enum ColumnsThen {
 }
 
 impl ColumnGuard<'_> {
-    /// Makes all of these changes or none, in one request.
+    /// Carries out all of these operations or none, in one request.
     ///
     /// # Errors
     /// As [`Client::edit`]; [`Kind::Io`] when the safety copy cannot be noted, and then nothing was sent.
