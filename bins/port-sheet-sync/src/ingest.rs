@@ -1,7 +1,7 @@
 //! Fills the spool from the source.
 //!
-//! After this step nothing reads the source again. A bad row is never dropped silently: it is counted, reported by its line and
-//! listed in a file of its own.
+//! After this step nothing reads the source again. A record that cannot be used is rejected: it is counted, reported
+//! by its line and listed in a file of its own.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -37,10 +37,10 @@ pub struct Head {
     pub ends_with_line_break: bool,
 }
 
-/// A record's fields in the head's order, or why it cannot be used.
+/// A record's fields in the head's order, or why it is rejected.
 pub type Record<'a, 'f> = Result<&'a [Field<'f>], String>;
 
-/// What takes a source's records.
+/// What receives the records of a source.
 pub trait RecordSink {
     /// Takes what is known before the first record. Called once.
     ///
