@@ -1,6 +1,7 @@
-//! The spool: the source's snapshot of this run, typed, keyed and checked, on disk; and its index in memory.
+//! The spool: the source as this run read it, typed, keyed and checked, on disk; and its index in memory.
 //!
-//! Memory grows with the rows (a key and a digest each), never with their cells.
+//! Memory grows with the rows (a key and a digest each), never with their cells. The other files of a sheet in the spool
+//! directory are here too: the base, the before-images, the proof and the safety copies.
 
 pub mod base;
 pub mod before_image;
