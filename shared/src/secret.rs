@@ -1,6 +1,7 @@
 //! A value that no output may show: it has no `Display`, and its `Debug` hides it.
 //!
-//! `expose` marks the two places to which a secret may go: the wire and the credential file.
+//! `expose` is the only way to the value, so a search for that word finds every use: a secret is sent, written to the
+//! credential file, read in parts, compared, digested, or removed from a text that is about to be shown.
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value, for the wire or the credential file.
+    /// The value. It may be sent or written to the credential file, and appears in no output.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -2,7 +2,7 @@
 
 use crate::{shipped, sync, text};
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -10,6 +10,7 @@ const DOCUMENTS: [&str; 12] = [
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/dependencies.md",
+    "docs/glossary.md",
     "docs/operations.md",
     "docs/performance.md",
     "docs/quota.md",

@@ -1,7 +1,7 @@
 //! Double bookings: bookings of one resource whose times overlap.
 //!
-//! [`pairs`] is pure and takes O(n log n) time plus the pairs that it finds. The check reads the source only, so it reports
-//! them even when Google cannot be reached.
+//! Pure. [`pairs`] takes O(n log n) time plus the pairs that it finds. The check reads the spool only, so it reports them
+//! even when Google cannot be reached.
 
 use serde::Serialize;
 use shared::Result;

@@ -1,7 +1,7 @@
 //! Fills the spool from the source.
 //!
-//! After this step nothing reads the source again. A bad row is never dropped silently: it is counted, reported by its line and
-//! listed in a file of its own.
+//! After this step nothing reads the source again. A record that cannot be used is rejected: it is counted, reported
+//! by its line and listed in a file of its own.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -152,7 +152,7 @@ impl SpoolBuilder {
             Some(hash) if wrong.is_empty() && self.accept(line, hash, &cells)? => Ok(()),
             Some(hash) => {
                 let key = Key { hash, text: self.columns.key_text(|index| &cells[index]) };
-                let first = self.withdraw(&key, line)?.or_else(|| self.spool.held.get(&hash).copied());
+                let first = self.withdraw(&key, line)?.or_else(|| self.spool.unusable.get(&hash).copied());
                 if let Some(first) = first.filter(|_| wrong.is_empty()) {
                     wrong.push(self.is_there_twice(&key, first));
                 }
@@ -165,7 +165,7 @@ impl SpoolBuilder {
     /// Keeps a row, unless another one has its key.
     fn accept(&mut self, line: u64, key: KeyHash, cells: &[Cell<Cow<'_, str>>]) -> Result<bool> {
         let Entry::Vacant(slot) = self.spool.index.entry(key) else { return Ok(false) };
-        if self.spool.held.contains_key(&key) {
+        if self.spool.unusable.contains_key(&key) {
             return Ok(false);
         }
         let offset = self.writer.row(line, cells)?;
@@ -189,7 +189,7 @@ impl SpoolBuilder {
         self.spool.rejected += 1;
         match key {
             Some(key) => {
-                self.spool.held.entry(key.hash).or_insert(line);
+                self.spool.unusable.entry(key.hash).or_insert(line);
             }
             None => self.spool.unidentified += 1,
         }

@@ -1,24 +1,24 @@
 //! `port-sheet-sync`: booking records from the booking system into a shared Google Sheet, verified.
 //!
-//! `pipeline` runs one sheet through the steps that have a number here. Each module knows only those above it in this
-//! list.
+//! `pipeline` runs one sheet through the steps that have a number here: source → spool → snapshot → plan → journal →
+//! apply → verify → commit. The list is in the order of imports: each module knows only those above it.
 
 mod model; //          cells, columns, keys
 mod args; //           the flags
 mod progress; //       the line on a terminal
-mod source; //         1 read: the bookings, record by record
-mod spool; //          the files in which they are kept
-mod ingest; //         2 keep: source into spool, typed, keyed, checked
+mod source; //         1 source: the bookings, record by record
+mod spool; //          2 spool: the files in which they are kept. 8 commit: the spool becomes the base
+mod ingest; //         2 spool: source into spool, typed, keyed, checked
 mod double_booking; // bookings of one resource whose times overlap. Pure
 mod sheet; //          what a sheet holds, as plain data. Pure
-mod journal; //        5 record: old and new values, before they are written
+mod journal; //        5 journal: old and new values, before they are written
 mod google; //         the Sheets and Drive APIs: the only module that names Google's client
-mod plan; //           4 decide what to write. Pure
-mod snapshot; //       3 look: read what the sheet holds
-mod apply; //          6 write the plan
+mod plan; //           4 plan: decide what to write. Pure
+mod snapshot; //       3 snapshot: read what the sheet holds
+mod apply; //          6 apply: write the plan
 mod report; //         the result, the findings, a dry run, the history
 mod mirror; //         the rows as they should be, while the sheet is out of reach
-mod verify; //         7 check: read back what was written
+mod verify; //         7 verify: read back what was written
 mod rounds; //         the loop that a sync and an undo share: until the sheet is settled
 mod undo; //           takes back what a run wrote
 mod pipeline; //       one sheet, from source to commit

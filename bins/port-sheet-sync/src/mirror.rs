@@ -60,11 +60,11 @@ pub fn write(
     let flags = is_clear && sheet.on_missing == OnMissing::Flag;
     let leave = is_clear && matches!(sheet.on_missing, OnMissing::Archive | OnMissing::Delete);
     base::beside(&base::path(&state.spool(), &sheet.name), columns, spool, |key, cells| {
-        let is_bad = spool.held.contains_key(&key);
-        if leave && !is_bad {
+        let is_unusable = spool.unusable.contains_key(&key);
+        if leave && !is_unusable {
             return Ok(());
         }
-        mirror.booking(Some(key), cells, (flags && !is_bad).then_some(flag.as_str()))
+        mirror.booking(Some(key), cells, (flags && !is_unusable).then_some(flag.as_str()))
     })?;
     mirror.keyless_rows()?;
     mirror.file.commit()?;

@@ -35,21 +35,21 @@ pub struct Notification {
 /// bookings that are checked for the first time may hold hundreds.
 pub fn gathered(waiting: Vec<Notification>) -> Vec<(Notification, Vec<i64>)> {
     let mut gathered: Vec<(Notification, Vec<i64>)> = Vec::new();
-    for notice in waiting {
-        let is_double = notice.kind == EventKind::DoubleBooking.as_str();
-        let same = gathered
-            .iter_mut()
-            .find(|(known, _)| is_double && known.kind == notice.kind && known.subject == notice.subject);
+    for notification in waiting {
+        let is_double = notification.kind == EventKind::DoubleBooking.as_str();
+        let same = gathered.iter_mut().find(|(known, _)| {
+            is_double && known.kind == notification.kind && known.subject == notification.subject
+        });
         match same {
             Some((known, ids)) => {
-                known.id = notice.id;
-                ids.push(notice.id);
+                known.id = notification.id;
+                ids.push(notification.id);
             }
-            None => gathered.push((notice.clone(), vec![notice.id])),
+            None => gathered.push((notification.clone(), vec![notification.id])),
         }
     }
-    for (notice, ids) in gathered.iter_mut().filter(|(_, ids)| ids.len() > 1) {
-        notice.text = format!("{}; and {} more such pairs", notice.text, ids.len() - 1);
+    for (notification, ids) in gathered.iter_mut().filter(|(_, ids)| ids.len() > 1) {
+        notification.text = format!("{}; and {} more such pairs", notification.text, ids.len() - 1);
     }
     gathered
 }
@@ -118,9 +118,9 @@ impl Notification {
         )
     }
 
-    /// What a webhook of this shape is sent.
-    pub fn post(&self, shape: PayloadFormat, machine: &str) -> Payload {
-        match shape {
+    /// What a webhook of this format is sent.
+    pub fn post(&self, format: PayloadFormat, machine: &str) -> Payload {
+        match format {
             PayloadFormat::Json => json(&self.json(machine)),
             PayloadFormat::Slack => json(&json!({ "text": escape_slack(&self.chat(machine)) })),
             // The text of a server's error must not mention anyone.
@@ -186,7 +186,7 @@ fn json(body: &Value) -> Payload {
 mod tests {
     use super::*;
 
-    fn notice() -> Notification {
+    fn notification() -> Notification {
         Notification {
             id: 7,
             at: "2026-05-13T12:00:00Z".parse().unwrap(),
@@ -198,12 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_says_what_and_the_command_to_type() {
-        for shape in [PayloadFormat::Json, PayloadFormat::Slack, PayloadFormat::Discord, PayloadFormat::Ntfy]
+    fn every_format_says_what_and_the_command_to_type() {
+        for format in [PayloadFormat::Json, PayloadFormat::Slack, PayloadFormat::Discord, PayloadFormat::Ntfy]
         {
-            let body = notice().post(shape, "quay").body;
+            let body = notification().post(format, "quay").body;
             for part in ["invalid_grant", "token-login a", "quay"] {
-                assert!(body.contains(part), "{shape:?} lacks {part}: {body}");
+                assert!(body.contains(part), "{format:?} lacks {part}: {body}");
             }
         }
     }
@@ -211,16 +211,19 @@ mod tests {
     #[test]
     fn slack_is_escaped_and_discord_calls_nobody() {
         assert!(
-            notice().post(PayloadFormat::Slack, "quay").body.contains("&lt;invalid_grant&gt; &amp; more")
+            notification()
+                .post(PayloadFormat::Slack, "quay")
+                .body
+                .contains("&lt;invalid_grant&gt; &amp; more")
         );
         let discord: Value =
-            serde_json::from_str(&notice().post(PayloadFormat::Discord, "quay").body).unwrap();
+            serde_json::from_str(&notification().post(PayloadFormat::Discord, "quay").body).unwrap();
         assert_eq!(discord["allowed_mentions"], json!({ "parse": [] }));
     }
 
     #[test]
     fn a_title_is_short_and_a_header_ascii() {
-        let long = Notification { text: "ü".repeat(500), ..notice() };
+        let long = Notification { text: "ü".repeat(500), ..notification() };
         assert_eq!(long.title("quay").chars().count(), TITLE_CHARS);
         let post = long.post(PayloadFormat::Ntfy, "quay");
         assert!(post.headers.iter().all(|(_, value)| value.is_ascii()), "{:?}", post.headers);

@@ -18,7 +18,7 @@ pub struct Sink {
     /// The name in records and reports.
     pub name: String,
     /// How alerts are sent to it.
-    pub way: Transport,
+    pub transport: Transport,
 }
 
 /// How alerts are sent to a sink.
@@ -40,7 +40,7 @@ pub struct Webhook {
     /// The file with a token for `Authorization: Bearer`.
     pub token_file: Option<PathBuf>,
     /// The format of what it is sent.
-    pub shape: PayloadFormat,
+    pub format: PayloadFormat,
 }
 
 /// The address of a webhook. One that is a secret itself, as Slack's and Discord's are, is in a file.
@@ -109,7 +109,7 @@ pub(super) fn read_sinks(reader: &mut Reader<'_>) -> Vec<Sink> {
 fn read_sink(mut reader: Reader<'_>) -> Option<Sink> {
     let kind = reader.required("kind");
     let name = reader.name("name").or_else(|| kind.clone());
-    let way = match kind.as_deref() {
+    let transport = match kind.as_deref() {
         Some("webhook") => read_webhook(&mut reader).map(Transport::Webhook),
         Some("smtp") => read_smtp(&mut reader).map(|smtp| Transport::Smtp(Box::new(smtp))),
         Some("command") => read_command(&mut reader).map(Transport::Command),
@@ -120,7 +120,7 @@ fn read_sink(mut reader: Reader<'_>) -> Option<Sink> {
         None => None,
     };
     reader.finish();
-    Some(Sink { name: name?, way: way? })
+    Some(Sink { name: name?, transport: transport? })
 }
 
 fn read_webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
@@ -133,15 +133,15 @@ fn read_webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
             None
         }
     };
-    let shapes = [
+    let formats = [
         ("json", PayloadFormat::Json),
         ("slack", PayloadFormat::Slack),
         ("discord", PayloadFormat::Discord),
         ("ntfy", PayloadFormat::Ntfy),
     ];
-    let shape = reader.choice("shape", &shapes).unwrap_or(PayloadFormat::Json);
+    let format = reader.choice("shape", &formats).unwrap_or(PayloadFormat::Json);
     let token_file = reader.text("token-file").map(PathBuf::from);
-    Some(Webhook { address: address?, token_file, shape })
+    Some(Webhook { address: address?, token_file, format })
 }
 
 /// An address to which alerts and pings may be sent: https, or http on loopback.

@@ -64,25 +64,26 @@ impl Dispatcher<'_> {
         let mut store = Store::open(&self.state.database())?;
         let names: Vec<&str> = self.settings.sinks.iter().map(|sink| sink.name.as_str()).collect();
         let mut held = BTreeSet::new();
-        let waiting = store.pending(&sink.name)?.into_iter().map(|notice| notice.public(self.settings));
-        for (notice, events) in message::gathered(waiting.collect()) {
-            if held.contains(&notice.subject) {
+        let waiting =
+            store.pending(&sink.name)?.into_iter().map(|notification| notification.public(self.settings));
+        for (notification, events) in message::gathered(waiting.collect()) {
+            if held.contains(&notification.subject) {
                 continue;
             }
-            match self.send(sink, &notice).await {
+            match self.send(sink, &notification).await {
                 Ok(()) => store.delivered(&events, &sink.name, &names, Utc::now())?,
                 Err(why) => {
                     self.record_failure(sink, &why);
-                    held.insert(notice.subject);
+                    held.insert(notification.subject);
                 }
             }
         }
         Ok(())
     }
 
-    async fn send(self, sink: &Sink, notice: &Notification) -> Result<(), DeliveryError> {
+    async fn send(self, sink: &Sink, notification: &Notification) -> Result<(), DeliveryError> {
         let granted = self.environment.credentials_directory.as_deref();
-        sink::send(&sink.way, notice, &machine(), SecretsDir { granted, state: self.state }).await
+        sink::send(&sink.transport, notification, &machine(), SecretsDir { granted, state: self.state }).await
     }
 
     fn record_failure(self, sink: &Sink, why: &DeliveryError) {
@@ -93,9 +94,9 @@ impl Dispatcher<'_> {
     }
 
     /// Sends a notification to all sinks without recording it: a test, or what cannot be recorded. Returns the result of each.
-    pub async fn broadcast(self, notice: &Notification) -> Vec<(String, Result<(), DeliveryError>)> {
+    pub async fn broadcast(self, notification: &Notification) -> Vec<(String, Result<(), DeliveryError>)> {
         join_all(self.settings.sinks.iter().map(async |sink| {
-            let sent = timeout(LIMIT, self.send(sink, notice)).await.unwrap_or_else(|_| {
+            let sent = timeout(LIMIT, self.send(sink, notification)).await.unwrap_or_else(|_| {
                 Err(DeliveryError(format!("no answer within {}", humantime::format_duration(LIMIT))))
             });
             (sink.name.clone(), sent)

@@ -1,4 +1,5 @@
-//! Sends one notice through one sink: a webhook, a mail, a program. It keeps no books and has no limit of its own.
+//! Sends one notification through one sink: a webhook, a mail, a program. It keeps no books and has no limit of its
+//! own.
 //!
 //! What it says of a failure never holds an address's path, a token or a password.
 
@@ -24,7 +25,7 @@ use crate::{Failure, Secret};
 /// How much of a server's own words is shown, in characters.
 const WORDS_CHARS: usize = 200;
 
-/// Why a sink did not take a notice.
+/// Why a sink did not take a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryError(pub String);
 
@@ -65,17 +66,17 @@ impl SecretsDir<'_> {
 /// # Errors
 /// [`DeliveryError`] when the sink did not confirm that it has it.
 pub async fn send(
-    way: &Transport,
-    notice: &Notification,
+    transport: &Transport,
+    notification: &Notification,
     machine: &str,
-    vault: SecretsDir<'_>,
+    secrets: SecretsDir<'_>,
 ) -> Result<(), DeliveryError> {
-    match way {
-        Transport::Webhook(webhook) => post(webhook, notice, machine, vault).await,
-        Transport::Smtp(smtp) => mail(smtp, notice, machine, vault).await,
+    match transport {
+        Transport::Webhook(webhook) => post(webhook, notification, machine, secrets).await,
+        Transport::Smtp(smtp) => mail(smtp, notification, machine, secrets).await,
         Transport::Command(command) => {
             let words: Vec<OsString> = command.iter().map(OsString::from).collect();
-            let given = notice.json(machine).to_string();
+            let given = notification.json(machine).to_string();
             let ended = command::run(&words, Stdin::Text(&given), LIMIT).await;
             ended
                 .map_err(|why| DeliveryError(format!("{} {why}", command.first().map_or("", String::as_str))))
@@ -85,26 +86,26 @@ pub async fn send(
 
 async fn post(
     webhook: &Webhook,
-    notice: &Notification,
+    notification: &Notification,
     machine: &str,
-    vault: SecretsDir<'_>,
+    secrets: SecretsDir<'_>,
 ) -> Result<(), DeliveryError> {
     let url = match &webhook.address {
         Endpoint::Url(url) => url.clone(),
-        Endpoint::File(file) => secret_address(file, vault.read(file)?.expose())?,
+        Endpoint::File(file) => secret_address(file, secrets.read(file)?.expose())?,
     };
-    let token = webhook.token_file.as_deref().map(|file| vault.read(file)).transpose()?;
+    let token = webhook.token_file.as_deref().map(|file| secrets.read(file)).transpose()?;
     let host = url.host_str().unwrap_or_default();
     let reply = Http::new(LIMIT)?
-        .post(url.as_str(), token.as_ref(), notice.post(webhook.shape, machine))
+        .post(url.as_str(), token.as_ref(), notification.post(webhook.format, machine))
         .await
         .map_err(|why| DeliveryError(format!("{host} did not answer: {why}")))?;
     if (200..300).contains(&reply.status) {
         return Ok(());
     }
     let words: String = String::from_utf8_lossy(&reply.body).chars().take(WORDS_CHARS).collect();
-    let secrets = [url.path(), url.query().unwrap_or_default(), token.as_ref().map_or("", Secret::expose)];
-    let words = secrets
+    let hidden = [url.path(), url.query().unwrap_or_default(), token.as_ref().map_or("", Secret::expose)];
+    let words = hidden
         .iter()
         .filter(|secret| secret.len() > 1)
         .fold(words, |words, secret| words.replace(secret, "…"));
@@ -121,35 +122,39 @@ fn secret_address(file: &Path, text: &str) -> Result<Url, DeliveryError> {
 
 async fn mail(
     smtp: &Smtp,
-    notice: &Notification,
+    notification: &Notification,
     machine: &str,
-    vault: SecretsDir<'_>,
+    secrets: SecretsDir<'_>,
 ) -> Result<(), DeliveryError> {
-    let message = message(smtp, notice, machine).map_err(|error| DeliveryError(error.to_string()))?;
-    let server = transport(smtp, vault)?;
+    let message = message(smtp, notification, machine).map_err(|error| DeliveryError(error.to_string()))?;
+    let server = transport(smtp, secrets)?;
     let taken = server.send(message).await;
     taken
         .map(drop)
         .map_err(|error| DeliveryError(format!("{}: {}", smtp.host, crate::sys::http::chain(&error))))
 }
 
-fn message(smtp: &Smtp, notice: &Notification, machine: &str) -> Result<Message, lettre::error::Error> {
+fn message(smtp: &Smtp, notification: &Notification, machine: &str) -> Result<Message, lettre::error::Error> {
     let mut message = Message::builder()
         .from(smtp.from.clone())
-        .subject(notice.title(machine))
-        .date(notice.at.into())
+        .subject(notification.title(machine))
+        .date(notification.at.into())
         // The same for every try, so that a reader's program shows a mail that came twice once.
-        .message_id(Some(format!("<{}.{}@{machine}.port-jobs>", notice.id, notice.at.timestamp())))
+        .message_id(Some(format!(
+            "<{}.{}@{machine}.port-jobs>",
+            notification.id,
+            notification.at.timestamp()
+        )))
         .header(ContentType::TEXT_PLAIN);
     for to in &smtp.to {
         message = message.to(to.clone());
     }
-    message.body(notice.text(machine))
+    message.body(notification.text(machine))
 }
 
 fn transport(
     smtp: &Smtp,
-    vault: SecretsDir<'_>,
+    secrets: SecretsDir<'_>,
 ) -> Result<AsyncSmtpTransport<Tokio1Executor>, DeliveryError> {
     let builder = match smtp.encryption {
         Encryption::StartTls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&smtp.host),
@@ -160,7 +165,7 @@ fn transport(
     let builder = builder.port(smtp.port).timeout(Some(LIMIT));
     let builder = match &smtp.login {
         Some((user, file)) => {
-            let password = vault.read(file)?;
+            let password = secrets.read(file)?;
             builder.credentials(Credentials::new(user.clone(), password.expose().to_owned()))
         }
         None => builder,

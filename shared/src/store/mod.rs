@@ -1,7 +1,7 @@
 //! `state.db`: what must outlive a run, in SQLite.
 //!
 //! Short immediate transactions, a busy timeout and a rollback journal, so that any other process, of any language,
-//! can read and write beside us. Nothing above this module knows that it is SQLite.
+//! can read and write beside us. Only this module sends SQL to it.
 
 mod credentials;
 mod events;

@@ -53,7 +53,7 @@ impl Store {
                    AND NOT EXISTS (SELECT 1 FROM delivery WHERE event = event.id AND sink = ?1)
                  ORDER BY id",
             )?;
-            query.query_map(params![sink], notice)?.collect()
+            query.query_map(params![sink], notification)?.collect()
         })
     }
 
@@ -135,7 +135,7 @@ fn sink_state(row: &Row<'_>) -> rusqlite::Result<SinkState> {
     })
 }
 
-fn notice(row: &Row<'_>) -> rusqlite::Result<Notification> {
+fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
     Ok(Notification {
         id: row.get(0)?,
         at: time(row, 1)?.unwrap_or_default(),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn ids(store: &mut Store, sink: &str) -> Vec<i64> {
-        store.pending(sink).unwrap().iter().map(|notice| notice.id).collect()
+        store.pending(sink).unwrap().iter().map(|notification| notification.id).collect()
     }
 
     #[test]

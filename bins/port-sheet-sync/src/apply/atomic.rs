@@ -1,4 +1,4 @@
-//! A plan as a list of edits, in the order in which they must be made.
+//! A plan as a list of operations, in the order in which they must be applied.
 //!
 //! It sends nothing.
 
@@ -19,7 +19,7 @@ use crate::plan::RowUpdate;
 use crate::sheet::layout::Layout;
 use crate::spool::row_file;
 
-/// The whole plan as one list of edits.
+/// The whole plan as one list of operations.
 pub(super) fn atomic_edits(
     target: &Target<'_>,
     plan: &Plan,

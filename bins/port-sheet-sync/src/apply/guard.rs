@@ -1,8 +1,8 @@
-//! The guard of columns: a write that finds out where the columns were at the instant at which Google applied it.
+//! The column guard: a write that finds out where the columns were when Google applied it.
 //!
-//! Google has no request that writes only if a column is where it was. So the rows that a write will change are copied into a hidden
-//! tab by the same request, which Google applies whole, and its response has row 1. Where a column had moved, [`crate::apply::put_back`]
-//! puts back what was written over. Otherwise the copy goes.
+//! Google cannot be asked to write only if a column is where it was. So the request that writes first copies the rows that
+//! it changes into a hidden tab, the safety copy, and its response has row 1. If a column had moved,
+//! [`crate::apply::put_back`] puts back what was written over. Otherwise the copy is deleted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ pub enum ColumnsThen {
 }
 
 impl ColumnGuard<'_> {
-    /// Makes all of these changes or none, in one request.
+    /// Carries out all of these operations or none, in one request.
     ///
     /// # Errors
     /// As [`Client::edit`]; [`Kind::Io`] when the safety copy cannot be noted, and then nothing was sent.

@@ -65,8 +65,9 @@ pub enum Written {
 /// Writes the plan.
 ///
 /// # Errors
-/// [`WriteError::Rejected`] when a request was refused; [`WriteError::OutcomeUnknown`] when it may have been applied, so that the sheet
-/// must be read and planned again.
+/// [`WriteError::Rejected`] when a request was refused. The sheet must be read and planned again after
+/// [`WriteError::OutcomeUnknown`], when a request may have been applied, and [`WriteError::Outdated`], when it was refused because
+/// another run has written.
 pub async fn apply(
     client: &mut Client,
     target: &Target<'_>,

@@ -1,8 +1,8 @@
-//! The fence of a tab: a named range whose id is another one after each write of this program.
+//! The fence of a tab: a named range which every `spreadsheets.batchUpdate` of a plan replaces by one with a new id.
 //!
-//! Each `spreadsheets.batchUpdate` of a plan replaces the range that was there when the sheet was read. Google applies a request
-//! whole or not at all, and refuses to delete a range that is not there or to add a second one of a name. So a write that was
-//! planned before another run wrote is refused, and so is a late duplicate of a request whose response was lost.
+//! Google refuses to delete a range that is not there, and the whole request with it. So a write that was planned before
+//! another run wrote is refused, and so is the late duplicate of a request whose response was lost. Where no range was
+//! there yet, Google refuses the second one of the same name.
 
 use std::collections::HashMap;
 

@@ -223,17 +223,17 @@ impl Client {
         self.fences.is_available(tab)
     }
 
-    /// Makes all of these changes or none, in one request.
+    /// Carries out all of these operations or none, in one request.
     ///
     /// # Errors
-    /// [`WriteError::OutcomeUnknown`] when changes that must not be made twice may have been made; [`WriteError::Outdated`] when
-    /// another run has written to the tab since it was read.
-    pub async fn edit(&mut self, tab: i32, edits: &[Operation]) -> Result<(), WriteError> {
+    /// [`WriteError::OutcomeUnknown`] when operations that must not be repeated may have been applied; [`WriteError::Outdated`]
+    /// when another run has written to the tab since it was read.
+    pub async fn edit(&mut self, tab: i32, operations: &[Operation]) -> Result<(), WriteError> {
         let swap = self.fences.swap(tab);
-        self.send(tab, swap, edits, None).await.map(drop)
+        self.send(tab, swap, operations, None).await.map(drop)
     }
 
-    /// The same; returns row 1 of the tab after the changes, and the values of some whole columns.
+    /// The same; returns row 1 of the tab after the operations, and the values of some whole columns.
     ///
     /// # Errors
     /// As [`Client::edit`].
@@ -241,7 +241,7 @@ impl Client {
         &mut self,
         tab: &Tab,
         title: &str,
-        edits: &[Operation],
+        operations: &[Operation],
         columns: &[u32],
     ) -> Result<Look, WriteError> {
         let row_1 = a1::rows(title, Span::one(1));
@@ -249,7 +249,7 @@ impl Client {
             columns.iter().map(|column| a1::range(title, Span::one(*column), Span::new(1, LAST_ROW)));
         let ranges: Vec<String> = std::iter::once(row_1).chain(columns).collect();
         let swap = self.fences.swap(tab.id);
-        let answer = self.send(tab.id, swap, edits, Some(ranges)).await?;
+        let answer = self.send(tab.id, swap, operations, Some(ranges)).await?;
         Ok(Look::of(answer))
     }
 
@@ -266,21 +266,21 @@ impl Client {
         &mut self,
         tab: i32,
         swap: Option<Swap>,
-        edits: &[Operation],
+        operations: &[Operation],
         look: Option<Vec<String>>,
     ) -> Result<BatchUpdateSpreadsheetResponse, WriteError> {
         let id = self.spreadsheet.clone();
         let intent = match &swap {
             Some(_) => Intent::WriteFenced,
-            None if edits.iter().all(Operation::is_repeatable) => Intent::WriteRepeatable,
+            None if operations.iter().all(Operation::is_repeatable) => Intent::WriteRepeatable,
             None => Intent::WriteOnce,
         };
         let fence: Vec<Operation> = swap.iter().flat_map(Swap::operations).collect();
         let fields = look.as_ref().map_or("spreadsheetId", |_| LOOK_FIELDS);
         let request = async |hub: &Hub, listener: &mut Listener| {
-            let all = fence.iter().chain(edits);
+            let all = fence.iter().chain(operations);
             let body = BatchUpdateSpreadsheetRequest {
-                requests: Some(all.map(|edit| operations::request(tab, edit)).collect()),
+                requests: Some(all.map(|operation| operations::request(tab, operation)).collect()),
                 include_spreadsheet_in_response: look.as_ref().map(|_| true),
                 response_include_grid_data: look.as_ref().map(|_| true),
                 response_ranges: look.clone(),

@@ -1,4 +1,4 @@
-//! Our edits as requests of `spreadsheets.batchUpdate`.
+//! Our operations as requests of `spreadsheets.batchUpdate`.
 //!
 //! `fields=userEnteredValue` keeps every format; a cell sent as `{}` under that mask is cleared.
 
@@ -16,9 +16,9 @@ use crate::model::operation::Operation;
 use crate::model::operation::WholeCell;
 use crate::model::span::Span;
 
-/// One edit of a tab.
-pub(super) fn request(tab: i32, edit: &Operation) -> Request {
-    match edit {
+/// One operation on a tab.
+pub(super) fn request(tab: i32, operation: &Operation) -> Request {
+    match operation {
         Operation::GrowColumns(length) => grow(tab, "COLUMNS", *length),
         Operation::GrowRows(length) => grow(tab, "ROWS", *length),
         Operation::Write { row, column, cells } => write(tab, *row, *column, vec![row_data(cells)]),
@@ -53,7 +53,7 @@ pub(super) fn request(tab: i32, edit: &Operation) -> Request {
         Operation::CopyAllColumns { rows, to } => tab_operations::copy_all_columns(tab, *rows, *to),
         Operation::AddName { id, name } => tab_operations::add_name(tab, id, name),
         Operation::DeleteName(id) => tab_operations::delete_name(id),
-        Operation::On(other, edit) => request(*other, edit),
+        Operation::On(other, operation) => request(*other, operation),
         Operation::Restore { row, cells } => restore(tab, *row, cells),
         Operation::AddTab { id, title, grid, hidden } => tab_operations::add_tab(*id, title, *grid, *hidden),
         Operation::DeleteTab => tab_operations::delete_tab(tab),

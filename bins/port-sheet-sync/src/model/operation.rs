@@ -1,4 +1,4 @@
-//! The changes that a sync makes to a tab, in its own words; [`crate::google`] says them in Google's.
+//! Operations: what a sync does to a tab, in its own words; [`crate::google`] says them in Google's.
 //!
 //! Pure. Rows are counted from 1 and columns from 0; [`crate::google`] converts them.
 
@@ -32,7 +32,7 @@ pub enum Copied {
     Format,
 }
 
-/// One change. Those of one request are applied in order, all or none.
+/// One operation. Those of one request are applied in order, all or none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Columns at the right end of the grid.
@@ -78,7 +78,7 @@ pub enum Operation {
         /// Whether the text is struck through afterwards.
         struck: bool,
     },
-    /// A new tab. The id must be one that no tab has, so that later edits of the same request can name it.
+    /// A new tab. The id must be one that no tab has, so that later operations of the same request can name it.
     AddTab {
         /// Its id.
         id: i32,
@@ -135,7 +135,7 @@ pub enum Operation {
     },
     /// A named range goes, by its id. Refused where it is not there.
     DeleteName(String),
-    /// An edit of another tab.
+    /// An operation on another tab.
     On(i32, Box<Self>),
 }
 
@@ -148,7 +148,7 @@ impl Operation {
             | Self::NumberFormat { .. }
             | Self::Strike { .. }
             | Self::Restore { .. } => true,
-            Self::On(_, edit) => edit.is_repeatable(),
+            Self::On(_, operation) => operation.is_repeatable(),
             Self::GrowColumns(_)
             | Self::GrowRows(_)
             | Self::Append(_)

@@ -74,7 +74,7 @@ impl RemovalTag {
 pub struct HeldRow {
     /// Its number in this tab.
     pub row: u32,
-    /// Which row was meant.
+    /// The tag: which row was meant.
     pub mark: RemovalTag,
     /// The key that is really in it.
     pub key: Option<Key>,
@@ -103,7 +103,7 @@ pub struct HeldRows {
     pub tab: Tab,
     /// Whether its rows have the columns of today, so that they can come back.
     pub has_todays_columns: bool,
-    /// Its rows with a mark.
+    /// Its rows with a tag.
     pub rows: Vec<HeldRow>,
 }
 

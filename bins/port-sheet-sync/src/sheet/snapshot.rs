@@ -1,8 +1,7 @@
-//! What the sheet holds now: the owned columns, read in chunks, compared with the spool's index as they arrive.
+//! The snapshot: which rows of the sheet differ from the spool, and in what way, as plain data.
 //!
-//! Of rows that differ, only their places are kept in memory; their cells go to a file. Human cells go to another file, for
-//! the mirror; no decision depends on them. Users may change the sheet while it is read: a header that moved, a seam
-//! between two chunks that does not fit or a row after the end of the grid makes the whole snapshot void.
+//! It takes the rows one at a time, in the sheet's order. Of a row that differs it keeps the number and where its cells
+//! are in a file, so that it grows with the differences. [`crate::snapshot::reader`] reads the rows.
 
 use std::collections::HashMap;
 
@@ -34,7 +33,7 @@ pub struct Snapshot {
     pub duplicates: HashMap<KeyHash, (String, Vec<u32>)>,
     /// Rows with owned cells but no key.
     pub blank_keys: Vec<u32>,
-    /// Rows that no plan covers: without a key, not in the source, refused, or twice.
+    /// Rows that no plan covers: without a key, not in the source, rejected there, or twice.
     pub irregular: Vec<IrregularRow>,
     /// A row with text in the column that would become the status column.
     pub status_taken: Option<u32>,
@@ -147,7 +146,7 @@ impl Snapshot {
             None => {
                 let key = key(columns, hash, owned);
                 self.irregular.push(IrregularRow { row, offset: spill(&cells(owned))? });
-                if spool.held.contains_key(&hash) {
+                if spool.unusable.contains_key(&hash) {
                     self.flagged_others.extend(flagged(row, key, status));
                     return Ok(());
                 }

@@ -1,4 +1,8 @@
 //! Reads the owned columns in chunks and compares them with the spool as they arrive.
+//!
+//! The cells of rows that differ go to a file. Human cells go to another file, for the mirror; no decision depends on them.
+//! Users may change the sheet while it is read: a header that moved, a seam between two chunks that does not fit or a row
+//! after the end of the grid makes the whole snapshot void.
 
 use crate::google::Client;
 use crate::model::column::Columns;

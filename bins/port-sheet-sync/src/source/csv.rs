@@ -1,6 +1,6 @@
 //! CSV with a header line, as RFC 4180 describes it, in any encoding and with any separator.
 //!
-//! A file that is not that is refused with what it seems to be; a record that is wrong is handed on with the reason.
+//! A file that is not that is refused with what it seems to be; a record that is wrong is passed on, to be rejected, with the reason.
 
 use std::cell::Cell;
 use std::io::Read;

@@ -37,10 +37,10 @@ pub struct Head {
     pub ends_with_line_break: bool,
 }
 
-/// A record's fields in the head's order, or why it cannot be used.
+/// A record's fields in the head's order, or why it is rejected.
 pub type Record<'a, 'f> = Result<&'a [Field<'f>], String>;
 
-/// What takes a source's records.
+/// What receives the records of a source.
 pub trait RecordSink {
     /// Takes what is known before the first record. Called once.
     ///
@@ -102,8 +102,8 @@ pub async fn read(
             csv::read(export(origin, BodyFormat::Lines, access).await?, *delimiter, encoding, sink)
         }
         config::Source::Json { origin, pointer } => {
-            let shape = if pointer.is_empty() { BodyFormat::Either } else { BodyFormat::Document };
-            json::read(export(origin, shape, access).await?, pointer, wanted, sink)
+            let format = if pointer.is_empty() { BodyFormat::Either } else { BodyFormat::Document };
+            json::read(export(origin, format, access).await?, pointer, wanted, sink)
         }
         config::Source::Sqlite { path, query } => sqlite::read(path, query, sink),
         config::Source::Server(server) => {
@@ -117,11 +117,11 @@ pub async fn read(
 }
 
 /// The file of a source, fetched first where it lies on a web server.
-async fn export(origin: &Origin, shape: BodyFormat, access: &SourceAccess<'_>) -> Result<Export> {
+async fn export(origin: &Origin, format: BodyFormat, access: &SourceAccess<'_>) -> Result<Export> {
     match origin {
         Origin::File(path) => Export::open(path.display().to_string(), path),
         Origin::Web(web) => {
-            let path = download::fetch(web, shape, access).await?;
+            let path = download::fetch(web, format, access).await?;
             Export::open(web.address.to_string(), &path)
         }
     }

@@ -145,7 +145,7 @@ pub fn commit(path: &Path, columns: &Columns, spool: &Spool, missing: &HashSet<K
         let (line, cells) = reader.row_at(entry.offset)?;
         writer.row(line, &cells)?;
     }
-    let carried: HashSet<KeyHash> = spool.held.keys().chain(missing).copied().collect();
+    let carried: HashSet<KeyHash> = spool.unusable.keys().chain(missing).copied().collect();
     if let Some((known, mut base)) = Base::look_up(path, &spool.heading.home, columns, &carried)? {
         for key in carried {
             let Some(cells) = base.cells(key)? else { continue };

@@ -1,6 +1,7 @@
-//! The spool: the source's snapshot of this run, typed, keyed and checked, on disk; and its index in memory.
+//! The spool: the source as this run read it, typed, keyed and checked, on disk; and its index in memory.
 //!
-//! Memory grows with the rows (a key and a digest each), never with their cells.
+//! Memory grows with the rows (a key and a digest each), never with their cells. The other files of a sheet in the spool
+//! directory are here too: the base, the before-images, the proof and the safety copies.
 
 pub mod base;
 pub mod before_image;
@@ -38,8 +39,8 @@ pub struct SpooledRow {
 pub struct Spool {
     /// Accepted bookings by key, in the source's order as long as none was withdrawn.
     pub index: IndexMap<KeyHash, SpooledRow>,
-    /// Bookings that are in the source but cannot be used, with the key that could still be read.
-    pub held: HashMap<KeyHash, u64>,
+    /// Bookings of rejected records whose key could still be read, with the line of the first.
+    pub unusable: HashMap<KeyHash, u64>,
     /// What all accepted rows are, in order: equal digests mean the same rows.
     pub digest: Digest,
     /// How many data rows the source has, rejected ones included.
@@ -70,7 +71,7 @@ impl Spool {
     pub fn empty(heading: Header, path: PathBuf, rejected_path: PathBuf) -> Self {
         Self {
             index: IndexMap::new(),
-            held: HashMap::new(),
+            unusable: HashMap::new(),
             digest: Digest::default(),
             source_rows: 0,
             rejected: 0,

@@ -1,7 +1,7 @@
 //! Rows leave the tab, and rows that were removed by mistake come back.
 //!
 //! A removal is proven: the row goes to another tab in the request that deletes it, and is looked at there. A deletion is
-//! final only after that. What is due is decided in [`crate::plan`], how it is written in `edits`.
+//! final only after that. What is due is decided in [`crate::plan`], how it is written in [`operations`].
 
 pub mod operations;
 
@@ -90,7 +90,7 @@ pub struct RowMover<'a> {
     pub copies: PathBuf,
     /// What they begin with.
     pub heading: &'a JournalHeader,
-    /// The day of the marks.
+    /// The day of the removal tags.
     pub day: NaiveDate,
 }
 

@@ -1,4 +1,4 @@
-//! Rows that leave a tab and rows that come back, as edits of one atomic request.
+//! Rows that leave a tab and rows that come back, as operations of one atomic request.
 //!
 //! Pure. Nothing here can lose a cell, whatever users do at that moment: what is deleted is copied in the same request,
 //! and every copy goes into rows that the same request inserted.

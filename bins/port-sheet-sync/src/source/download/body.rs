@@ -92,7 +92,7 @@ impl<'a> Receiver<'a> {
 pub async fn receive(
     response: Response<Incoming>,
     path: &Path,
-    shape: BodyFormat,
+    format: BodyFormat,
     max_size: u64,
 ) -> Result<Draft, Broken> {
     let headers = response.headers();
@@ -123,7 +123,7 @@ pub async fn receive(
     }
     let counted = receiver.finish().map_err(|error| broken(path, error))?;
     let start = counted.start;
-    if !has_end && !ends_itself(shape, &start) {
+    if !has_end && !ends_itself(format, &start) {
         let why = "does not say how long its answer is, so one that was cut off could not be distinguished from a whole one";
         return Err(Broken::Unbounded(why.to_owned()));
     }
@@ -134,8 +134,8 @@ pub async fn receive(
 }
 
 /// Whether a file that begins so cannot be cut off unnoticed.
-fn ends_itself(shape: BodyFormat, start: &[u8]) -> bool {
-    match shape {
+fn ends_itself(format: BodyFormat, start: &[u8]) -> bool {
+    match format {
         BodyFormat::Lines => false,
         BodyFormat::Document => true,
         BodyFormat::Either => start.trim_ascii_start().starts_with(b"["),

@@ -53,14 +53,14 @@ pub enum BodyFormat {
 /// # Errors
 /// [`shared::Kind::Unavailable`] when it does not arrive whole, [`shared::Kind::Credential`] when the server wants to know who is there,
 /// [`shared::Kind::Data`] when it is too large, [`shared::Kind::Io`] when it cannot be written.
-pub async fn fetch(web: &Web, shape: BodyFormat, access: &SourceAccess<'_>) -> Result<PathBuf> {
+pub async fn fetch(web: &Web, format: BodyFormat, access: &SourceAccess<'_>) -> Result<PathBuf> {
     let secret = match &web.secret {
         Some(secret) => Some((access.secret(&secret.file)?, &secret.sent_as)),
         None => None,
     };
     let path = access.spool.join(format!("{}.download", access.sheet));
     let kept = KeptDownload::read(&path, &web.address);
-    let fetch = Fetch { web, shape, secret, http: Http::new(web.timeout)?, kept, path };
+    let fetch = Fetch { web, format, secret, http: Http::new(web.timeout)?, kept, path };
     let mut pauses = pauses_between(web.first_pause, TRIES);
     loop {
         let tried = timeout(web.timeout, fetch.try_once()).await.unwrap_or_else(|_| Err(fetch.late()));
@@ -92,7 +92,7 @@ impl From<Failure> for DownloadError {
 
 struct Fetch<'a> {
     web: &'a Web,
-    shape: BodyFormat,
+    format: BodyFormat,
     secret: Option<(Secret, &'a SentAs)>,
     http: Http,
     kept: Option<KeptDownload>,
@@ -185,7 +185,7 @@ impl Fetch<'_> {
                 .get(name)
                 .and_then(|value: &HeaderValue| value.to_str().ok().map(str::to_owned))
         });
-        let draft = body::receive(response, &self.path, self.shape, self.web.max_size).await.map_err(
+        let draft = body::receive(response, &self.path, self.format, self.web.max_size).await.map_err(
             |why| match why {
                 body::Broken::Cut(why) => {
                     let failure = refusal::unusable(self.web, &why.text).caused_by(why.cause);

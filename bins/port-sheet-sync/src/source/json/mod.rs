@@ -1,7 +1,7 @@
 //! JSON: an array of objects, the array at a pointer in a document, or objects one after the other (NDJSON).
 //!
 //! It is read as a stream; of the document only the record being read is in memory. What is malformed or cut off is
-//! refused as a whole; a record that is wrong is handed on with the reason.
+//! refused as a whole; a record that is wrong is passed on, to be rejected, with the reason.
 
 pub mod record;
 

@@ -32,7 +32,7 @@ struct FieldValue {
 
 impl FieldValue {
     /// Remembers what is wrong, the first thing only.
-    fn refuse(&mut self, why: String) {
+    fn reject(&mut self, why: String) {
         self.problem.get_or_insert(why);
     }
 }
@@ -121,7 +121,7 @@ impl JsonFields {
                     self.add(name);
                     record.fields.push(None);
                 } else {
-                    record.refuse(format!(
+                    record.reject(format!(
                         "has the field {name:?}, which the first record has not; name the columns in the configuration"
                     ));
                 }
@@ -144,11 +144,11 @@ impl JsonFields {
             self.seen[at] = true;
             if is_nested {
                 let (name, kind) = (&self.names[at], kind(kind_found));
-                record.refuse(format!(
+                record.reject(format!(
                     "field {name:?} holds {kind}; name a part of it, such as field = \"{pointer}/0\" or \"{pointer}/name\""
                 ));
             } else if record.fields[at].is_some() {
-                record.refuse(format!("has the field {:?} twice", self.names[at]));
+                record.reject(format!("has the field {:?} twice", self.names[at]));
             }
         }
         match (kind_found, wanted) {
