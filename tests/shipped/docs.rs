@@ -2,7 +2,7 @@
 
 use crate::{shipped, sync, text};
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",

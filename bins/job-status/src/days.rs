@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use shared::store::Record;
+use shared::store::RunRecord;
 
 /// How many days are shown.
 pub const SHOWN: i64 = 30;
@@ -40,7 +40,7 @@ impl Day {
 }
 
 /// The days up to now, oldest first, empty ones included. A run may be under way for as long as its deadline.
-pub fn of(records: &[Record], deadline: Duration, now: DateTime<Utc>) -> Vec<Day> {
+pub fn of(records: &[RunRecord], deadline: Duration, now: DateTime<Utc>) -> Vec<Day> {
     let today = now.date_naive();
     let first = today - TimeDelta::days(SHOWN - 1);
     let mut days: Vec<Day> = first
@@ -76,7 +76,15 @@ mod tests {
         let record = |started: &str, outcome: &str, seconds: i64, rows| {
             let started: DateTime<Utc> = started.parse().unwrap();
             let finished = (outcome != "running").then(|| started + TimeDelta::seconds(seconds));
-            Record { started, finished, outcome: outcome.into(), exit: None, message: None, hint: None, rows }
+            RunRecord {
+                started,
+                finished,
+                outcome: outcome.into(),
+                exit: None,
+                message: None,
+                hint: None,
+                rows,
+            }
         };
         let records = [
             record("2026-03-01T00:00:00Z", "ok", 1, 9),

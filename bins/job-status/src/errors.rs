@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::Failure;
 use shared::Kind;
-use shared::store::Record;
+use shared::store::RunRecord;
 
 /// One error with all its repetitions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +24,7 @@ pub struct Repeated {
 }
 
 /// The errors in a job's runs, the latest first. Numbers in a text, such as times, make no other error of it.
-pub fn of(job: &str, records: &[Record]) -> Vec<Repeated> {
+pub fn of(job: &str, records: &[RunRecord]) -> Vec<Repeated> {
     let mut repeated: BTreeMap<(Option<u8>, String), Repeated> = BTreeMap::new();
     for record in records {
         let Some(message) = &record.message else { continue };
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_differs_only_in_its_numbers_is_one_error_with_a_count_and_both_ends() {
-        let record = |minute: u32, message: &str| Record {
+        let record = |minute: u32, message: &str| RunRecord {
             started: format!("2026-05-13T12:{minute:02}:00Z").parse().unwrap(),
             finished: None,
             outcome: "failed".into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::config::{Config, EXECUTABLES, Executable};
 use shared::run::Context;
-use shared::store::{Record, RunSummary, Store};
+use shared::store::{RunRecord, RunSummary, Store};
 use shared::sys::lock::{self, file_for};
 use shared::{Failure, Result};
 
@@ -17,7 +17,7 @@ use crate::{days, schedule};
 /// A job, and its runs of the last days.
 pub struct InspectedJob {
     pub result: JobResult,
-    pub records: Vec<Record>,
+    pub records: Vec<RunRecord>,
 }
 
 /// A job that is expected to run by itself, and how often.

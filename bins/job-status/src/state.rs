@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use shared::store::{Record, RunSummary};
+use shared::store::{RunRecord, RunSummary};
 use shared::time::{duration_text, timestamp};
 use shared::{Failure, Kind};
 
@@ -58,7 +58,7 @@ pub struct Seen<'a> {
     /// The executable.
     pub job: &'a str,
     /// Its runs, oldest first.
-    pub records: &'a [Record],
+    pub records: &'a [RunRecord],
     /// Its clocks.
     pub past: RunSummary,
     /// Whether a process holds its lock.
@@ -192,15 +192,15 @@ mod tests {
         "2026-05-13T12:00:00Z".parse().unwrap()
     }
 
-    fn record(minutes_ago: i64, outcome: &str, exit: Option<u8>) -> Record {
+    fn record(minutes_ago: i64, outcome: &str, exit: Option<u8>) -> RunRecord {
         let started = now() - TimeDelta::minutes(minutes_ago);
         let finished = exit.map(|_| started + TimeDelta::seconds(2));
         let message = exit.filter(|exit| *exit > 0).map(|_| "words".to_owned());
-        Record { started, finished, outcome: outcome.into(), exit, message, hint: None, rows: 0 }
+        RunRecord { started, finished, outcome: outcome.into(), exit, message, hint: None, rows: 0 }
     }
 
     /// A job with these runs, whose clocks follow from them.
-    fn seen(records: &[Record], is_locked: bool) -> Seen<'_> {
+    fn seen(records: &[RunRecord], is_locked: bool) -> Seen<'_> {
         let success = records.iter().rposition(|record| record.outcome == "ok");
         let later = &records[success.map_or(0, |index| index + 1)..];
         let failures = later.iter().filter(|record| record.outcome != "running").count();
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    fn state(records: &[Record], is_locked: bool) -> (State, Option<u8>) {
+    fn state(records: &[RunRecord], is_locked: bool) -> (State, Option<u8>) {
         let (state, failure) = judge(&seen(records, is_locked), now());
         assert_eq!(state == State::Fresh, failure.is_none());
         (state, failure.map(|failure| failure.kind.exit_code()))

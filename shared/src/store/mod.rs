@@ -31,7 +31,7 @@ pub use quota::{
 pub use rate_limit::{Bucket, RequestKind};
 pub use runs::{Run, RunEnd};
 pub use sinks::SinkState;
-pub use summary::{CredentialStats, QuotaDay, QuotaSummary, Record, RunSummary};
+pub use summary::{CredentialStats, QuotaDay, QuotaSummary, RunRecord, RunSummary};
 
 /// The schema's version, in `PRAGMA user_version`. A newer database is refused, not guessed at.
 const SCHEMA_VERSION: i64 = 6;

@@ -11,7 +11,7 @@ const QUOTA_DAYS: u32 = 30;
 
 /// A recorded run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct RunRecord {
     /// By the wall clock.
     pub started: DateTime<Utc>,
     /// `None` while the run lasts, and forever if it was killed.
@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Kind::Io`] when the database cannot be read.
-    pub fn runs(&mut self, job: &str, since: DateTime<Utc>) -> Result<Vec<Record>> {
+    pub fn runs(&mut self, job: &str, since: DateTime<Utc>) -> Result<Vec<RunRecord>> {
         self.transaction(|transaction| {
             let mut query = transaction.prepare(
                 "SELECT started, finished, outcome, exit, message, hint,
@@ -203,8 +203,8 @@ impl Store {
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record {
+fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    Ok(RunRecord {
         started: time(row, 0)?.unwrap_or_default(),
         finished: time(row, 1)?,
         outcome: row.get(2)?,

@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::google::error;
 use crate::google::fence;
+use crate::google::write_error::WriteError;
 use crate::progress::Progress;
 
 /// The crate's entry point to all methods.
@@ -50,17 +51,6 @@ pub(super) struct Connection {
     pub answered: bool,
     /// Google's clock in the last response.
     pub date: Option<SystemTime>,
-}
-
-/// Why a request brought nothing.
-#[derive(Debug)]
-pub enum WriteError {
-    /// It was refused: the sheet is unchanged.
-    Rejected(Failure),
-    /// It may have been applied: look before trying again.
-    OutcomeUnknown(Failure),
-    /// It was refused because another run has written since the sheet was read: the sheet must be read again.
-    Outdated(Failure),
 }
 
 /// What a request does to Google's quotas, and whether it may be sent twice.
@@ -246,30 +236,6 @@ fn outdated(refusal: &ApiError) -> Failure {
         format!("another run is writing this sheet: Google Sheets: {refusal}"),
         "does another machine or user run port-sheet-sync for this sheet? One of them is enough; the next run tries again",
     )
-}
-
-impl From<Failure> for WriteError {
-    fn from(failure: Failure) -> Self {
-        Self::Rejected(failure)
-    }
-}
-
-impl WriteError {
-    /// The same, with where it happened.
-    pub fn within(self, place: impl std::fmt::Display) -> Self {
-        match self {
-            Self::Rejected(failure) => Self::Rejected(failure.within(place)),
-            Self::OutcomeUnknown(failure) => Self::OutcomeUnknown(failure.within(place)),
-            Self::Outdated(failure) => Self::Outdated(failure.within(place)),
-        }
-    }
-
-    /// The failure, without a further request.
-    pub fn into_failure(self) -> Failure {
-        match self {
-            Self::Rejected(failure) | Self::OutcomeUnknown(failure) | Self::Outdated(failure) => failure,
-        }
-    }
 }
 
 /// The crate keeps its own name for this type to itself.

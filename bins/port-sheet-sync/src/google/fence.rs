@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use google_sheets4::api::NamedRange;
 
-use crate::google::connection::WriteError;
+use crate::google::write_error::WriteError;
 use crate::model::operation::Operation;
 
 /// How many requests of a batch the fence takes at most.

@@ -15,6 +15,7 @@ pub mod tabs;
 mod url_length;
 pub mod whole_rows;
 pub mod write_denied;
+pub mod write_error;
 
 use std::time::SystemTime;
 
@@ -41,8 +42,8 @@ use crate::model::span::Span;
 use crate::progress::Progress;
 use crate::sheet::tab::Tab;
 
-pub use crate::google::connection::WriteError;
 pub use crate::google::range_data::Lines;
+pub use crate::google::write_error::WriteError;
 
 /// What is asked of the sheet after a write.
 const LOOK_FIELDS: &str = "spreadsheetId,updatedSpreadsheet(sheets(data(rowData(values(formattedValue)))))";

@@ -24,7 +24,7 @@ use crate::source::text::TooLong;
 use crate::source::text::marked;
 use crate::source::text::utf8;
 
-type Reader = JsonStreamReader<Bounded>;
+type JsonStream = JsonStreamReader<Bounded>;
 
 /// Reads an export to its end. Without `wanted` fields the first record's names are the fields.
 ///
@@ -61,7 +61,7 @@ pub fn read(
 
 struct Reading<'s, S> {
     export: Export,
-    json: Reader,
+    json: JsonStream,
     allowance: Allowance,
     fields: JsonFields,
     ends_with_line_break: bool,
@@ -92,14 +92,14 @@ impl<S: RecordSink> Reading<'_, S> {
 
     fn array(&mut self) -> Result<()> {
         self.begin("record")?;
-        self.step(Reader::begin_array)?;
-        while self.step(Reader::has_next)? {
+        self.step(JsonStream::begin_array)?;
+        while self.step(JsonStream::has_next)? {
             self.record(self.count + 1)?;
         }
-        self.step(Reader::end_array)?;
+        self.step(JsonStream::end_array)?;
         // The rest after the array is read as well: a document that was cut off there is refused.
-        self.step(Reader::skip_to_top_level)?;
-        if self.step(Reader::has_next)? {
+        self.step(JsonStream::skip_to_top_level)?;
+        if self.step(JsonStream::has_next)? {
             return Err(self.export.refused("continues after its end", "look at the program that writes it"));
         }
         Ok(())
@@ -108,10 +108,10 @@ impl<S: RecordSink> Reading<'_, S> {
     fn objects(&mut self) -> Result<()> {
         self.begin("line")?;
         loop {
-            self.step(Reader::peek)?;
+            self.step(JsonStream::peek)?;
             let line = self.json.current_position(false).line_pos.map_or(0, |position| position.line + 1);
             self.record(line)?;
-            if !self.step(Reader::has_next)? {
+            if !self.step(JsonStream::has_next)? {
                 return Ok(());
             }
         }
@@ -145,7 +145,7 @@ impl<S: RecordSink> Reading<'_, S> {
         self.sink.record(at, record.as_deref().map_err(Clone::clone))
     }
 
-    fn step<T>(&mut self, step: impl FnOnce(&mut Reader) -> Result<T, ReaderError>) -> Result<T> {
+    fn step<T>(&mut self, step: impl FnOnce(&mut JsonStream) -> Result<T, ReaderError>) -> Result<T> {
         step(&mut self.json).map_err(|error| self.malformed(error))
     }
 
@@ -199,7 +199,7 @@ fn place(at: &JsonReaderPosition) -> String {
 }
 
 /// Goes to a member of the object or an element of the array that comes next; false if there is none.
-fn descend(json: &mut Reader, token: &str) -> Result<bool, ReaderError> {
+fn descend(json: &mut JsonStream, token: &str) -> Result<bool, ReaderError> {
     match json.peek()? {
         ValueType::Object => {
             json.begin_object()?;

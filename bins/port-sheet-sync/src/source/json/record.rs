@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use struson::reader::{JsonReader, ReaderError, ValueType};
 
 use crate::model::cell::Field;
-use crate::source::json::Reader;
+use crate::source::json::JsonStream;
 
 /// The fields of every record.
 #[derive(Debug)]
@@ -91,7 +91,10 @@ impl JsonFields {
     }
 
     /// Takes the next value apart.
-    pub fn read(&mut self, json: &mut Reader) -> Result<Result<Vec<Field<'static>>, String>, ReaderError> {
+    pub fn read(
+        &mut self,
+        json: &mut JsonStream,
+    ) -> Result<Result<Vec<Field<'static>>, String>, ReaderError> {
         let found = json.peek()?;
         if found != ValueType::Object {
             json.skip_value()?;
@@ -107,7 +110,7 @@ impl JsonFields {
 
     fn object(
         &mut self,
-        json: &mut Reader,
+        json: &mut JsonStream,
         pointer: &str,
         is_learning: bool,
         record: &mut FieldValue,
@@ -133,7 +136,7 @@ impl JsonFields {
 
     fn value(
         &mut self,
-        json: &mut Reader,
+        json: &mut JsonStream,
         pointer: &str,
         record: &mut FieldValue,
     ) -> Result<(), ReaderError> {
@@ -166,7 +169,7 @@ impl JsonFields {
 
     fn array(
         &mut self,
-        json: &mut Reader,
+        json: &mut JsonStream,
         pointer: &str,
         record: &mut FieldValue,
     ) -> Result<(), ReaderError> {
@@ -180,7 +183,7 @@ impl JsonFields {
     }
 }
 
-fn scalar(json: &mut Reader, kind: ValueType) -> Result<Field<'static>, ReaderError> {
+fn scalar(json: &mut JsonStream, kind: ValueType) -> Result<Field<'static>, ReaderError> {
     Ok(match kind {
         ValueType::String => Field::Text(json.next_string()?.into()),
         ValueType::Number => Field::Number(json.next_number_as_string()?.into()),
