@@ -118,10 +118,9 @@ impl Client {
         self.connection.answered
     }
 
-    /// The time as far as Google's clock agrees. For what is removed because of its age.
-    pub fn earliest_now(&self) -> SystemTime {
-        let now = SystemTime::now();
-        self.connection.date.map_or(now, |date| date.min(now))
+    /// The time as far as Google's clock agrees, for what is removed because of its age; `None` before any response.
+    pub fn confirmed_now(&self) -> Option<SystemTime> {
+        self.connection.date.map(|date| date.min(SystemTime::now()))
     }
 
     /// How many read and write requests were sent, tries included.

@@ -78,7 +78,11 @@ impl Client {
             // A range that cannot be parsed is how Google says that there is no such tab.
             Err(failure) if failure.kind == Kind::Data => {
                 let titles = self.metadata("sheets(properties(title))", &[]).await?;
-                if has_tab(titles, title) { Err(failure) } else { Ok(None) }
+                if !has_tab(titles, title) {
+                    return Ok(None);
+                }
+                // Another run may have made it in between.
+                self.tabs(&[title]).await.map(|mut tabs| tabs.remove(title))
             }
             Err(failure) => Err(failure),
         }

@@ -33,8 +33,8 @@ pub use crate::journal::pending::digest;
 /// How long journals are kept.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// How many journals of a sheet are kept however old they seem: a clock may be wrong.
-const NEWEST: usize = 100;
+/// How many journals of a sheet are kept however old they are: those of the last run that wrote, and of the one before.
+const NEWEST: usize = 2;
 
 /// How the name of a journal ends.
 const DONE: &str = ".jsonl";
@@ -252,9 +252,11 @@ pub fn withdraw(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| Failure::io("cannot remove", path, error))
 }
 
-/// Removes journals older than 90 days, never the newest hundred. A journal that cannot be removed is no reason to fail.
-pub fn prune(dir: &Path, now: SystemTime) {
+/// Removes journals older than 90 days; never the newest two, and none without a time that somebody else confirms. A journal that
+/// cannot be removed is no reason to fail.
+pub fn prune(dir: &Path, now: Option<SystemTime>) {
     atomic_file::remove_abandoned_drafts(dir);
+    let Some(now) = now else { return };
     let Ok(entries) = fs::read_dir(dir) else { return };
     let modified = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified());
     let files = entries.flatten().filter_map(|entry| Some((modified(&entry).ok()?, entry.path())));

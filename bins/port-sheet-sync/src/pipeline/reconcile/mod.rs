@@ -186,7 +186,7 @@ impl SheetRun<'_> {
         let missing = round.snapshot.missing.iter().map(|row| row.key.hash).collect();
         base::commit(&self.base_path(), &self.columns, &self.spool, &missing)?;
         journal::commit(&self.journals())?;
-        journal::prune(&self.journals(), self.spreadsheet.client.earliest_now());
+        journal::prune(&self.journals(), self.spreadsheet.client.confirmed_now());
         self.result.verified = true;
         Ok(())
     }
