@@ -10,14 +10,6 @@ import { createInterface } from 'node:readline';
 
 const [, , packages, clientId] = process.argv;
 const found = createRequire(`${packages}/`).resolve('oidc-provider');
-// Node 18 of Debian 12 has no `URL.parse`, which the server calls.
-URL.parse ??= (text, base) => {
-  try {
-    return new URL(text, base);
-  } catch {
-    return null;
-  }
-};
 const { Provider } = await import(found);
 
 const input = createInterface({ input: process.stdin });
