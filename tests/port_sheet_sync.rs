@@ -5,6 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where and stops")]
 
+/// An answer that breaks off, or that is not Google's.
+#[path = "port_sheet_sync/broken_answers.rs"]
+mod broken_answers;
+
 /// A write that breaks off before, in the middle or after, and its rows exactly once anyway.
 #[path = "port_sheet_sync/broken_writes.rs"]
 mod broken_writes;

@@ -1,8 +1,8 @@
 //! The Sheets API refuses, fails or breaks off: each answer has its exit code, its number of tries and its next step.
 //!
-//! What a broken write leaves behind is in `broken_writes`.
+//! Answers that are broken or not Google's are in `broken_answers`, and what a broken write leaves behind in `broken_writes`.
 
-use google_standin::{Fault, Person, Stall};
+use google_standin::{Fault, Person};
 use serde_json::{Value, json};
 use support::World;
 
@@ -10,13 +10,13 @@ use crate::outage::Outage;
 use crate::world;
 
 /// For as long as it is set.
-const EVERY_TIME: u64 = u64::MAX;
+pub const EVERY_TIME: u64 = u64::MAX;
 
 /// The first try and the five after its pauses.
-const TRIES: usize = 6;
+pub const TRIES: usize = 6;
 
 /// Any call of the Sheets API.
-fn any_call(fault: Fault) -> Fault {
+pub fn any_call(fault: Fault) -> Fault {
     Fault { path: Some("^/v4/".into()), ..fault }
 }
 
@@ -35,7 +35,7 @@ fn address(world: &World) -> String {
 }
 
 /// Requests of the Sheets API.
-fn calls(world: &World) -> usize {
+pub fn calls(world: &World) -> usize {
     world.counts().reads + world.counts().writes
 }
 
@@ -336,71 +336,4 @@ fn a_tab_without_cells_is_told_for_what_it_is() {
         outage.world.server.clear_faults();
     }
     outage.heals();
-}
-
-/// Each of them in the place of each request of a run: once, it is sent again; for good, it is an outage.
-#[test]
-fn an_answer_of_200_that_is_not_googles_is_never_believed() {
-    let error = json!({"error": {"code": 503, "message": "The service is currently unavailable.", "status": "UNAVAILABLE"}});
-    let no_rows = json!({"sheets": [{
-        "properties": {"sheetId": 0, "title": "Port sheet", "gridProperties": {"rowCount": 0, "columnCount": 26}},
-        "data": [{"rowData": [{"values": [{"formattedValue": "Booking"}]}]}],
-    }]});
-    for body in [json!({}), error, json!({"spreadsheetId": 7}), json!({"sheets": []}), no_rows] {
-        for (method, path) in
-            [("GET", "/v4/spreadsheets/[^/]+[?]"), ("GET", "values:batchGet"), ("POST", ":batchUpdate")]
-        {
-            let outage = Outage::of(world());
-            let (method, path) = (Some(method.to_owned()), Some(path.to_owned()));
-            let fault =
-                Fault { method, path, status: Some(200), body: Some(body.clone()), ..Fault::default() };
-            outage.world.fault(fault.clone());
-            outage.world.run(&[]).exit(0);
-            outage.heals();
-            let outage = Outage::of(world());
-            outage.world.fault(Fault { times: EVERY_TIME, ..fault });
-            outage.fails(69).hint_with("the next run tries again");
-            outage.world.server.clear_faults();
-            outage.heals();
-        }
-    }
-}
-
-/// Every way in which a read can break; each is tried again and gets through.
-#[test]
-fn a_broken_read_is_read_again() {
-    for fault in [
-        Fault { cut: true, ..Fault::default() },
-        Fault { reset: true, ..Fault::default() },
-        Fault { apply_then_reset: true, ..Fault::default() },
-        Fault { status: Some(200), body: Some(json!("not json")), ..Fault::default() },
-        Fault { status: Some(200), body: Some(json!("")), ..Fault::default() },
-    ] {
-        for nth in 1..=3 {
-            let outage = Outage::of(world());
-            outage.world.fault(any_call(Fault { method: Some("GET".into()), nth, ..fault.clone() }));
-            outage.world.run(&[]).exit(0);
-            assert_eq!(outage.world.counts().reads, 4, "{fault:?}");
-            outage.heals();
-        }
-    }
-}
-
-#[test]
-fn a_read_that_stays_broken_is_given_up() {
-    for (fault, error) in [
-        (Fault { cut: true, ..Fault::default() }, "Google Sheets: "),
-        (Fault { reset: true, ..Fault::default() }, "Google Sheets: "),
-        (Fault { stall: Stall::Request, ..Fault::default() }, "Google Sheets: no whole answer within 0.2 s"),
-        (Fault { stall: Stall::Body, ..Fault::default() }, "Google Sheets: no whole answer within 0.2 s"),
-    ] {
-        let outage = Outage::of(world().google("timeout = \"60s\""));
-        outage.world.replace_in_config("timeout = \"60s\"", "timeout = \"200ms\"");
-        outage.world.fault(any_call(Fault { times: EVERY_TIME, ..fault }));
-        outage.fails(69).error(error).hint_with("the next run tries again");
-        assert_eq!(calls(&outage.world), TRIES);
-        outage.world.server.clear_faults();
-        outage.world.replace_in_config("timeout = \"200ms\"", "timeout = \"60s\"");
-        outage.heals();
-    }
 }
